@@ -1,0 +1,73 @@
+# The front door. `make help` lists what is here; the work is done by CMake presets and scripts/.
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := build
+.PHONY: help deps build debug release-build test unit interop upstream kube tsan fuzz format lint tidy demo clean
+
+help: ## show this list
+	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | \
+	  awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@echo
+	@echo "Start with: make demo.   Variables: JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) KEEP=1 (demo)"
+
+deps: ## install the Debian packages that are missing (root or sudo)
+	@scripts/install-deps
+
+build: ## build the release program into build/release/bin (what plain `make` does)
+	@scripts/install-deps build
+	@scripts/build release $(JOBS)
+
+debug: ## build everything with AddressSanitizer and UndefinedBehaviorSanitizer
+	@scripts/install-deps build
+	@scripts/build debug $(JOBS)
+
+test: ## everything that proves the project: unit tests, sanitizers, real peers
+	@scripts/install-deps
+	@JOBS=$(JOBS) scripts/test
+
+unit: debug ## unit tests only, under the sanitizers
+	@ctest --preset debug -j $(JOBS)
+
+tsan: ## unit tests under ThreadSanitizer
+	@scripts/install-deps build
+	@scripts/build tsan $(JOBS)
+	@ctest --preset tsan -j $(JOBS)
+
+upstream: build ## the reference project's own behaviour tests against our programs
+	@scripts/install-deps test
+	@scripts/test upstream
+
+interop: build ## our programs against the Go server, agent and clients, in all pairings
+	@scripts/install-deps test
+	@scripts/test interop
+
+kube: build ## our programs against a real kube-apiserver
+	@scripts/install-deps test
+	@scripts/test kube
+
+fuzz: ## run every fuzz target for FUZZ_SECONDS seconds
+	@scripts/install-deps build
+	@scripts/build fuzz $(JOBS)
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+format: ## rewrite the sources in the project's format
+	@scripts/format
+
+lint: ## format check and the project's own rules; seconds
+	@scripts/format --check
+	@tools/lint
+
+tidy: debug ## clang-tidy over all sources; results are cached, so a second run is quick
+	@tools/tidy --jobs $(JOBS)
+
+demo: build ## show the job being done: a hub, two clusters, real services
+	@scripts/install-deps demo
+	@demo/run
+
+clean: ## remove build/
+	@rm -rf build
