@@ -1,0 +1,45 @@
+# A library's build file is its file list and its dependencies:
+#
+#   cp_library(net SOURCES listener.cc DEPS async TESTS listener_test.cc FUZZ address_fuzz.cc)
+#
+# SOURCES become the static library NAME. TESTS are linked, with those of all other libraries, into the one
+# program unit_tests. Each FUZZ source x_fuzz.cc becomes a program of its own in the fuzz preset.
+# NO_PCH keeps the library from the shared precompiled header, for code that does not see Asio.
+set_property(GLOBAL PROPERTY CP_TEST_SOURCES "")
+set_property(GLOBAL PROPERTY CP_LIBRARIES "")
+
+function(cp_library name)
+  cmake_parse_arguments(ARG "NO_PCH" "" "SOURCES;DEPS;LIBS;TESTS;TEST_SUPPORT;FUZZ" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS} fmt::fmt cp_boost)
+  if(NOT ARG_NO_PCH)
+    target_precompile_headers(${name} REUSE_FROM cp_pch)
+  endif()
+  list(TRANSFORM ARG_TESTS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(TRANSFORM ARG_TEST_SUPPORT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  set_property(GLOBAL APPEND PROPERTY CP_TEST_SOURCES ${ARG_TESTS} ${ARG_TEST_SUPPORT})
+  set_property(GLOBAL APPEND PROPERTY CP_LIBRARIES ${name})
+  if(CP_FUZZ)
+    foreach(source ${ARG_FUZZ})
+      get_filename_component(target ${source} NAME_WE)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE ${name})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
+
+function(cp_unit_tests)
+  get_property(sources GLOBAL PROPERTY CP_TEST_SOURCES)
+  get_property(libraries GLOBAL PROPERTY CP_LIBRARIES)
+  if(NOT sources OR CP_FUZZ)
+    return()
+  endif()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(unit_tests ${sources})
+  target_link_libraries(unit_tests PRIVATE ${libraries} GTest::gmock GTest::gtest_main)
+  target_precompile_headers(unit_tests REUSE_FROM cp_pch)
+  gtest_discover_tests(unit_tests DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+endfunction()

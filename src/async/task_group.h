@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <string_view>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "async/event.h"
+#include "async/task.h"
+
+namespace async {
+
+/// Owns the tasks that run beside their maker: nothing in this program is spawned elsewhere.
+///
+/// Flow: spawn() any number of tasks; close() or cancel(); co_await join(); destroy.
+/// Guarantees: a task starts from the loop, never inside spawn(). After cancel() no task can be added and each running
+///   one sees Code::cancelled at its current operation, then unwinds. join() returns when none is left.
+/// Assumptions: declared as the last member of its owner, so that tasks may use every other member. The owner awaits
+///   join() before it is destroyed, or destroys the loop with the group in it.
+/// Thread: that of the loop.
+class TaskGroup {
+ public:
+  explicit TaskGroup(asio::any_io_executor executor);
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+  ~TaskGroup();
+
+  /// Runs `task`. An error it returns is logged at debug level with `name`, which must be a literal: whoever cares
+  /// about errors handles them inside. Dropped unrun after cancel().
+  void spawn(std::string_view name, Task<void> task);
+
+  void cancel();
+  asio::awaitable<void> join();
+
+  bool empty() const { return running_.empty(); }
+  std::size_t size() const { return running_.size(); }
+  bool cancelled() const { return cancelled_; }
+  asio::any_io_executor executor() const { return executor_; }
+
+ private:
+  struct Running;
+  asio::any_io_executor executor_;
+  std::list<Running> running_;
+  Event changed_;
+  bool cancelled_ = false;
+};
+
+}  // namespace async
