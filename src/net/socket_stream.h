@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+
+#include "net/stream.h"
+
+namespace net {
+
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+/// How soon the kernel finds out that the other machine is gone.
+struct Liveness {
+  std::chrono::seconds idle{15};        // TCP_KEEPIDLE and TCP_KEEPINTVL
+  int probes = 9;                       // TCP_KEEPCNT
+  std::chrono::milliseconds unacknowledged{0};  // TCP_USER_TIMEOUT; 0 = the system's default
+
+  /// For links whose loss must be known within seconds.
+  static Liveness link();
+};
+
+/// Sets TCP_NODELAY and the keepalive of `liveness`; does nothing on a Unix socket.
+void tune(Socket& socket, const Liveness& liveness);
+
+/// A Stream on a connected TCP or Unix socket.
+std::unique_ptr<Stream> make_socket_stream(Socket socket);
+
+/// The name of a connected socket's other end, as Stream::peer().
+std::string peer_name(const Socket& socket);
+
+/// True when the other end of a Unix socket has closed it whole, not only its writing half.
+bool fully_closed_by_peer(int descriptor);
+
+}  // namespace net
