@@ -4,7 +4,8 @@
 
 namespace async {
 
-/// Delays that grow by a factor up to a cap, each lengthened by a random part so that many peers do not act at once.
+/// Delays that grow by a factor up to a cap, each lengthened by a random part so that many peers do
+/// not act at once.
 class Backoff {
  public:
   struct Options {

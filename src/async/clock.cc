@@ -6,7 +6,9 @@
 namespace async {
 
 TimePoint SystemClock::now() const { return std::chrono::steady_clock::now(); }
-std::chrono::system_clock::time_point SystemClock::wall_now() const { return std::chrono::system_clock::now(); }
+std::chrono::system_clock::time_point SystemClock::wall_now() const {
+  return std::chrono::system_clock::now();
+}
 
 Task<void> SystemClock::sleep_until(TimePoint when) {
   asio::steady_timer timer(co_await asio::this_coro::executor, when);

@@ -4,11 +4,13 @@
 
 namespace async {
 
-Event::Event(asio::any_io_executor executor) : timer_(executor, asio::steady_timer::time_point::max()) {}
+Event::Event(asio::any_io_executor executor)
+    : timer_(executor, asio::steady_timer::time_point::max()) {}
 
 Task<void> Event::wait() {
   (void)co_await timer_.async_wait(kAsTuple);
-  // A notification and a cancellation both abort the timer; only the state of the coroutine tells them apart.
+  // A notification and a cancellation both abort the timer; only the state of the coroutine tells
+  // them apart.
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) {
     co_return base::fail(base::Code::cancelled, "cancelled");

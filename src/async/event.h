@@ -6,8 +6,9 @@
 
 namespace async {
 
-/// A place where coroutines wait until somebody says that something changed. It holds no state of its own: a waiter
-/// checks its condition in a loop, `while (!ready) co_await event.wait();`. Thread: that of the loop.
+/// A place where coroutines wait until somebody says that something changed. It holds no state of
+/// its own: a waiter checks its condition in a loop, `while (!ready) co_await event.wait();`.
+/// Thread: that of the loop.
 class Event {
  public:
   explicit Event(asio::any_io_executor executor);

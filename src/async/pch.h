@@ -1,6 +1,7 @@
 #pragma once
 
-// What nearly every object sees of Asio and the standard library; compiled once (see src/CMakeLists.txt).
+// What nearly every object sees of Asio and the standard library; compiled once (see
+// src/CMakeLists.txt).
 #include <array>
 #include <chrono>
 #include <cstdint>

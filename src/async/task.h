@@ -11,17 +11,20 @@ namespace async {
 
 namespace asio = boost::asio;
 
-/// A coroutine of ours. It does nothing until awaited or spawned into a TaskGroup. Failures are values.
+/// A coroutine of ours. It does nothing until awaited or spawned into a TaskGroup. Failures are
+/// values.
 ///
-/// When its TaskGroup is cancelled, the operation in progress ends with Code::cancelled and any further `co_await`
-/// throws a system_error that unwinds the coroutine up to the group: clean-up belongs into destructors.
+/// When its TaskGroup is cancelled, the operation in progress ends with Code::cancelled and any
+/// further `co_await` throws a system_error that unwinds the coroutine up to the group: clean-up
+/// belongs into destructors.
 template <typename T = void>
 using Task = asio::awaitable<base::Result<T>>;
 
 /// The loop of one thread. All state of a connection belongs to one loop; no locks.
 using Loop = asio::io_context;
 
-/// Completion token for operations of Asio: gives a tuple (error_code, results...) instead of throwing.
+/// Completion token for operations of Asio: gives a tuple (error_code, results...) instead of
+/// throwing.
 inline constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace async

@@ -24,7 +24,8 @@ void report(std::string_view name, const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
   } catch (const boost::system::system_error& error) {
-    if (error.code() == asio::error::operation_aborted) return;  // the unwinding of a cancelled task
+    if (error.code() == asio::error::operation_aborted)
+      return;  // the unwinding of a cancelled task
     LOG_ERROR("task failed", {"task", name}, {"error", error.what()});
   } catch (const std::exception& error) {
     LOG_ERROR("task failed", {"task", name}, {"error", error.what()});
@@ -46,17 +47,20 @@ void TaskGroup::spawn(std::string_view name, Task<void> task) {
   if (cancelled_) return;
   const auto place = running_.emplace(running_.end());
   place->name = name;
-  auto on_end = [this, place](const std::exception_ptr& exception, const base::Result<void>& result) {
+  auto on_end = [this, place](const std::exception_ptr& exception,
+                              const base::Result<void>& result) {
     exception ? report(place->name, exception) : report(place->name, result);
     running_.erase(place);
     if (running_.empty()) changed_.notify_all();
   };
-  asio::co_spawn(executor_, std::move(task), asio::bind_cancellation_slot(place->signal.slot(), std::move(on_end)));
+  asio::co_spawn(executor_, std::move(task),
+                 asio::bind_cancellation_slot(place->signal.slot(), std::move(on_end)));
 }
 
 void TaskGroup::cancel() {
   cancelled_ = true;
-  // A signal may complete its task at once, which erases the node; the next one is found before that.
+  // A signal may complete its task at once, which erases the node; the next one is found before
+  // that.
   for (auto next = running_.begin(); next != running_.end();) {
     (next++)->signal.emit(asio::cancellation_type::terminal);
   }

@@ -15,9 +15,12 @@ namespace async {
 /// Owns the tasks that run beside their maker: nothing in this program is spawned elsewhere.
 ///
 /// Flow: spawn() any number of tasks; close() or cancel(); co_await join(); destroy.
-/// Guarantees: a task starts from the loop, never inside spawn(). After cancel() no task can be added and each running
-///   one sees Code::cancelled at its current operation, then unwinds. join() returns when none is left.
-/// Assumptions: declared as the last member of its owner, so that tasks may use every other member. The owner awaits
+/// Guarantees: a task starts from the loop, never inside spawn(). After cancel() no task can be
+/// added and each running
+///   one sees Code::cancelled at its current operation, then unwinds. join() returns when none is
+///   left.
+/// Assumptions: declared as the last member of its owner, so that tasks may use every other member.
+/// The owner awaits
 ///   join() before it is destroyed, or destroys the loop with the group in it.
 /// Thread: that of the loop.
 class TaskGroup {
@@ -27,8 +30,8 @@ class TaskGroup {
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();
 
-  /// Runs `task`. An error it returns is logged at debug level with `name`, which must be a literal: whoever cares
-  /// about errors handles them inside. Dropped unrun after cancel().
+  /// Runs `task`. An error it returns is logged at debug level with `name`, which must be a
+  /// literal: whoever cares about errors handles them inside. Dropped unrun after cancel().
   void spawn(std::string_view name, Task<void> task);
 
   void cancel();

@@ -63,7 +63,8 @@ void Buffer::Block::destroy(Block* block) {
   if (block->capacity != kPooledBytes || !free_list.give(block)) std::free(block);
 }
 
-Buffer::Buffer(std::size_t capacity, std::size_t headroom) : block_(Block::make(capacity, headroom)) {}
+Buffer::Buffer(std::size_t capacity, std::size_t headroom)
+    : block_(Block::make(capacity, headroom)) {}
 Buffer::Buffer(Buffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this != &other) {

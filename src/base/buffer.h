@@ -23,8 +23,9 @@ class MemoryBudget {
   std::size_t used_ = 0;
 };
 
-/// A block of memory with bytes in its middle: room in front for a header that is written last, room behind to
-/// append. Owned by one holder at a time; blocks of kBlock come from and return to a small free list of the thread.
+/// A block of memory with bytes in its middle: room in front for a header that is written last,
+/// room behind to append. Owned by one holder at a time; blocks of kBlock come from and return to a
+/// small free list of the thread.
 class Buffer {
  public:
   static constexpr std::size_t kBlock = 64 * 1024;
@@ -56,8 +57,8 @@ class Buffer {
   Block* block_ = nullptr;
 };
 
-/// A first-in-first-out queue of bytes in blocks. Holds no memory while empty. Counts into a MemoryBudget if given one,
-/// which must outlive it.
+/// A first-in-first-out queue of bytes in blocks. Holds no memory while empty. Counts into a
+/// MemoryBudget if given one, which must outlive it.
 class BufferQueue {
  public:
   explicit BufferQueue(MemoryBudget* budget = nullptr) : budget_(budget) {}

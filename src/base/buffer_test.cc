@@ -46,7 +46,8 @@ TEST(BufferQueue, keeps_order_over_many_blocks) {
   BufferQueue queue;
   std::string expected;
   for (int i = 0; i < 5000; ++i) {
-    const std::string piece = std::to_string(i) + std::string(static_cast<std::size_t>(i % 97), 'x');
+    const std::string piece =
+        std::to_string(i) + std::string(static_cast<std::size_t>(i % 97), 'x');
     queue.append(as_bytes(piece));
     expected += piece;
   }

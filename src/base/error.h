@@ -7,20 +7,20 @@ namespace base {
 
 /// What callers may branch on. The text of an Error is for people only.
 enum class Code {
-  closed,        // the peer ended the conversation
-  cancelled,     // we ended it
-  timeout,       // a deadline passed
-  refused,       // the target refused (connection refused, no such service)
-  not_found,     // no such thing (HTTP 404, NXDOMAIN)
+  closed,     // the peer ended the conversation
+  cancelled,  // we ended it
+  timeout,    // a deadline passed
+  refused,    // the target refused (connection refused, no such service)
+  not_found,  // no such thing (HTTP 404, NXDOMAIN)
   already_exists,
-  conflict,      // optimistic concurrency lost (HTTP 409)
-  gone,          // history no longer there (HTTP 410)
+  conflict,  // optimistic concurrency lost (HTTP 409)
+  gone,      // history no longer there (HTTP 410)
   unauthenticated,
   forbidden,
-  invalid,       // the input is wrong; trying again does not help
-  exhausted,     // a limit was reached: descriptors, memory, rate
-  unavailable,   // temporarily not there; trying again may help
-  io,            // the operating system reported something else
+  invalid,      // the input is wrong; trying again does not help
+  exhausted,    // a limit was reached: descriptors, memory, rate
+  unavailable,  // temporarily not there; trying again may help
+  io,           // the operating system reported something else
   internal,
 };
 

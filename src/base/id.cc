@@ -9,7 +9,8 @@ namespace base {
 std::uint64_t random_u64() {
   static thread_local std::mt19937_64 generator = [] {
     std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
+    std::seed_seq seed{device(), device(), device(), device(),
+                       device(), device(), device(), device()};
     return std::mt19937_64(seed);
   }();
   return generator();
@@ -18,8 +19,8 @@ std::uint64_t random_u64() {
 std::string random_uuid() {
   const std::uint64_t high = (random_u64() & 0xffffffffffff0fffULL) | 0x4000ULL;
   const std::uint64_t low = (random_u64() & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff, high & 0xffff,
-                     low >> 48, low & 0xffffffffffffULL);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
+                     high & 0xffff, low >> 48, low & 0xffffffffffffULL);
 }
 
 std::int64_t random_dial_id() {

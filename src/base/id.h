@@ -8,7 +8,8 @@ namespace base {
 /// A random UUID of version 4 (RFC 9562), for example 0b8f6c1e-....
 std::string random_uuid();
 
-/// Uniform over all values, from the operating system's random source once, then a per-thread generator.
+/// Uniform over all values, from the operating system's random source once, then a per-thread
+/// generator.
 std::uint64_t random_u64();
 
 /// A non-negative 63-bit number, never 0: what konnectivity calls a dial's `random`.

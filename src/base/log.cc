@@ -23,7 +23,8 @@ std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
   auto logger = std::make_shared<spdlog::logger>("cluster-proxy", std::move(sink));
   logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::trace);
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(kTextPattern, spdlog::pattern_time_type::utc));
+  logger->set_formatter(
+      std::make_unique<spdlog::pattern_formatter>(kTextPattern, spdlog::pattern_time_type::utc));
   return logger;
 }
 
@@ -34,22 +35,32 @@ std::shared_ptr<spdlog::logger>& logger() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
   }
   return spdlog::level::off;
 }
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
-    case Level::off: return "off";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
+    case Level::off:
+      return "off";
   }
   return "off";
 }
@@ -58,11 +69,21 @@ std::string_view name_of(Level level) {
 void append_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
@@ -91,11 +112,14 @@ void append_value(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::string format_json(Level level, std::string_view message, std::initializer_list<Field> fields) {
+std::string format_json(Level level, std::string_view message,
+                        std::initializer_list<Field> fields) {
   spdlog::memory_buf_t time;
-  static thread_local spdlog::pattern_formatter clock("%Y-%m-%dT%H:%M:%S.%eZ", spdlog::pattern_time_type::utc, "");
+  static thread_local spdlog::pattern_formatter clock("%Y-%m-%dT%H:%M:%S.%eZ",
+                                                      spdlog::pattern_time_type::utc, "");
   clock.format(spdlog::details::log_msg("", spdlog::level::info, ""), time);
-  std::string line = fmt::format(R"({{"time":"{}","level":"{}","msg":")", fmt::to_string(time), name_of(level));
+  std::string line =
+      fmt::format(R"({{"time":"{}","level":"{}","msg":")", fmt::to_string(time), name_of(level));
   append_escaped(line, message);
   line += '"';
   for (const Field& field : fields) {
@@ -111,8 +135,10 @@ std::string format_json(Level level, std::string_view message, std::initializer_
 
 spdlog::sink_ptr open_sink(const Options& options) {
   if (options.file.empty()) return std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  if (options.max_file_bytes == 0) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
-  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, options.max_file_bytes, 1);
+  if (options.max_file_bytes == 0)
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
+  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file,
+                                                                options.max_file_bytes, 1);
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 
 #include "base/error.h"
 
-/// Logs are one line per decision: a short message, then key=value fields. Never payload, tokens or keys.
+/// Logs are one line per decision: a short message, then key=value fields. Never payload, tokens or
+/// keys.
 ///
 ///   LOG_INFO("agent connected", {"agent", id}, {"from", address});
 ///
@@ -44,11 +45,13 @@ struct Field {
 struct Options {
   Level level = Level::info;
   Format format = Format::text;
-  std::string file;             // empty = standard error
-  std::size_t max_file_bytes = 0;  // 0 = unlimited; else the file is rotated once when it would grow past this
+  std::string file;  // empty = standard error
+  std::size_t max_file_bytes =
+      0;  // 0 = unlimited; else the file is rotated once when it would grow past this
 };
 
-/// Replaces the destination of all later lines. Returns false when the file cannot be opened for append.
+/// Replaces the destination of all later lines. Returns false when the file cannot be opened for
+/// append.
 bool configure(const Options& options);
 
 bool enabled(Level level);

@@ -1,9 +1,9 @@
 #include "net/address.h"
 
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace net {
@@ -20,8 +20,14 @@ struct Service {
   std::string_view name;
   std::uint16_t port;
 };
-constexpr std::array<Service, 8> kServices{{{"domain", 53}, {"ftp", 21}, {"ftps", 990}, {"gopher", 70},
-                                            {"http", 80}, {"https", 443}, {"imap3", 220}, {"ssh", 22}}};
+constexpr std::array<Service, 8> kServices{{{"domain", 53},
+                                            {"ftp", 21},
+                                            {"ftps", 990},
+                                            {"gopher", 70},
+                                            {"http", 80},
+                                            {"https", 443},
+                                            {"imap3", 220},
+                                            {"ssh", 22}}};
 
 base::Result<std::uint16_t> parse_port(std::string_view text) {
   if (text.empty()) return std::uint16_t{0};
@@ -46,13 +52,15 @@ base::Result<std::pair<std::string_view, std::string_view>> split(std::string_vi
     if (end == std::string_view::npos) return bad(address, "missing ']' in address");
     if (end + 1 == address.size()) return bad(address, "missing port in address");
     if (end + 1 != colon) {
-      return bad(address, address[end + 1] == ':' ? "too many colons in address" : "missing port in address");
+      return bad(address, address[end + 1] == ':' ? "too many colons in address"
+                                                  : "missing port in address");
     }
     host = address.substr(1, end - 1);
   } else if (host.find(':') != std::string_view::npos) {
     return bad(address, "too many colons in address");
   }
-  const std::string_view rest = address.front() == '[' ? address.substr(address.find(']')) : address;
+  const std::string_view rest =
+      address.front() == '[' ? address.substr(address.find(']')) : address;
   if (host.find('[') != std::string_view::npos) return bad(address, "unexpected '[' in address");
   if (rest.substr(address.front() == '[' ? 1 : 0).find(']') != std::string_view::npos) {
     return bad(address, "unexpected ']' in address");
@@ -76,7 +84,8 @@ std::string join_host_port(std::string_view host, std::uint16_t port) {
 bool is_ip_address(std::string_view host) {
   const std::string text(host.substr(0, host.find('%')));
   std::array<unsigned char, 16> address{};
-  return inet_pton(AF_INET, text.c_str(), address.data()) == 1 || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+  return inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
 }
 
 }  // namespace net

@@ -16,9 +16,10 @@ struct HostPort {
   bool operator==(const HostPort&) const = default;
 };
 
-/// Splits "host:port", "[ipv6]:port" as Go's net.SplitHostPort and net.Dial do; the port is a number or a service name
-/// that Go knows without a system file (http, https, domain, ssh ...). Texts of errors are Go's:
-/// "address X: missing port in address", "address X: too many colons in address".
+/// Splits "host:port", "[ipv6]:port" as Go's net.SplitHostPort and net.Dial do; the port is a
+/// number or a service name that Go knows without a system file (http, https, domain, ssh ...).
+/// Texts of errors are Go's: "address X: missing port in address", "address X: too many colons in
+/// address".
 base::Result<HostPort> parse_host_port(std::string_view address);
 
 /// "host:port" with brackets around a host that has a colon.

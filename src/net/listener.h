@@ -15,8 +15,8 @@ class Listener {
  public:
   virtual ~Listener() = default;
 
-  /// Waits for the next connection. Running out of descriptors is not an error: it waits until one is free again, and
-  /// logs once that it does.
+  /// Waits for the next connection. Running out of descriptors is not an error: it waits until one
+  /// is free again, and logs once that it does.
   virtual async::Task<Socket> accept() = 0;
   virtual void close() = 0;
   /// "127.0.0.1:8091", "unix:/run/x.sock": what it is bound to.
@@ -25,13 +25,14 @@ class Listener {
   virtual std::uint16_t port() const = 0;
 };
 
-/// Binds `host`:`port`. An empty host means all interfaces, IPv6 and IPv4. Port 0 lets the system choose.
-base::Result<std::unique_ptr<Listener>> listen_tcp(async::Loop& loop, async::Clock& clock, const std::string& host,
-                                                   std::uint16_t port);
+/// Binds `host`:`port`. An empty host means all interfaces, IPv6 and IPv4. Port 0 lets the system
+/// choose.
+base::Result<std::unique_ptr<Listener>> listen_tcp(async::Loop& loop, async::Clock& clock,
+                                                   const std::string& host, std::uint16_t port);
 
-/// Binds the Unix socket `path` with mode 0770 (the process user and group). With `replace`, whatever is at that path
-/// is removed first. The file disappears with the Listener.
-base::Result<std::unique_ptr<Listener>> listen_unix(async::Loop& loop, async::Clock& clock, const std::string& path,
-                                                    bool replace);
+/// Binds the Unix socket `path` with mode 0770 (the process user and group). With `replace`,
+/// whatever is at that path is removed first. The file disappears with the Listener.
+base::Result<std::unique_ptr<Listener>> listen_unix(async::Loop& loop, async::Clock& clock,
+                                                    const std::string& path, bool replace);
 
 }  // namespace net

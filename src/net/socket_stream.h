@@ -14,8 +14,8 @@ using Socket = boost::asio::generic::stream_protocol::socket;
 
 /// How soon the kernel finds out that the other machine is gone.
 struct Liveness {
-  std::chrono::seconds idle{15};        // TCP_KEEPIDLE and TCP_KEEPINTVL
-  int probes = 9;                       // TCP_KEEPCNT
+  std::chrono::seconds idle{15};                // TCP_KEEPIDLE and TCP_KEEPINTVL
+  int probes = 9;                               // TCP_KEEPCNT
   std::chrono::milliseconds unacknowledged{0};  // TCP_USER_TIMEOUT; 0 = the system's default
 
   /// For links whose loss must be known within seconds.

@@ -9,13 +9,14 @@ namespace net {
 
 /// A two-way stream of bytes: TCP, Unix socket, TLS, a tunnel, or a pipe in memory.
 ///
-/// One reader and one writer at a time, both may be at work at once. Not for use by two coroutines on the same side.
-/// Thread: that of the loop it was made on.
+/// One reader and one writer at a time, both may be at work at once. Not for use by two coroutines
+/// on the same side. Thread: that of the loop it was made on.
 class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// At least one byte, or 0 at the end of the stream: the peer finished writing. Code::closed when the peer vanished.
+  /// At least one byte, or 0 at the end of the stream: the peer finished writing. Code::closed when
+  /// the peer vanished.
   virtual async::Task<std::size_t> read_some(base::MutableBytes into) = 0;
   /// Returns once read_some() would not wait. Lets an idle connection hold no buffer.
   virtual async::Task<void> wait_readable() = 0;
@@ -25,10 +26,12 @@ class Stream {
   virtual async::Task<void> shutdown_write() = 0;
   /// Ends both directions at once; operations in progress end with an error. May be called twice.
   virtual void close() = 0;
-  /// As close(), but the peer sees a reset where the transport has one, so that it cannot take a truncated stream
-  /// for a whole one.
+  /// As close(), but the peer sees a reset where the transport has one, so that it cannot take a
+  /// truncated stream for a whole one.
   virtual void abort() = 0;
 
+  /// The descriptor underneath, for what only the system can tell; -1 when there is none.
+  virtual int descriptor() = 0;
   /// "10.0.0.7:4312", "[::1]:80", "unix:/run/x.sock": for logs.
   virtual std::string peer() const = 0;
 };

@@ -16,11 +16,14 @@ enum class TlsVersion { v1_0, v1_1, v1_2, v1_3 };
 struct TlsOptions {
   std::string certificate_chain_pem;  // empty = shows no certificate
   std::string private_key_pem;
-  std::string trusted_ca_pem;         // servers: empty = asks for no client certificate; clients: the only trust
+  std::string
+      trusted_ca_pem;  // servers: empty = asks for no client certificate; clients: the only trust
   std::vector<std::string> alpn;      // in order of preference; empty = no ALPN
   bool require_alpn = false;          // a handshake that agrees on no protocol fails
+  bool insecure_skip_verify = false;  // clients only: any certificate will do
   TlsVersion minimum = TlsVersion::v1_2;
-  std::vector<std::string> cipher_suites;  // OpenSSL names for TLS 1.2; empty = the library's default
+  std::vector<std::string>
+      cipher_suites;  // OpenSSL names for TLS 1.2; empty = the library's default
 };
 
 /// An immutable TLS configuration, shared by the connections made with it.
@@ -28,7 +31,8 @@ class TlsContext {
  public:
   enum class Role { client, server };
 
-  /// Fails with Code::invalid and a text that names what is wrong: no certificate in the PEM, key that does not fit.
+  /// Fails with Code::invalid and a text that names what is wrong: no certificate in the PEM, key
+  /// that does not fit.
   static base::Result<std::shared_ptr<const TlsContext>> make(Role role, const TlsOptions& options);
 
   ~TlsContext();
@@ -57,9 +61,9 @@ class TlsStream : public Stream {
   virtual std::string peer_subject() const = 0;
 };
 
-/// Performs the handshake. As a client, `server_name` is sent (SNI, when it is a name) and the certificate must be
-/// valid for it; as a server it is ignored. The caller bounds it in time. A refused peer or certificate gives
-/// Code::unauthenticated with the reason.
+/// Performs the handshake. As a client, `server_name` is sent (SNI, when it is a name) and the
+/// certificate must be valid for it; as a server it is ignored. The caller bounds it in time. A
+/// refused peer or certificate gives Code::unauthenticated with the reason.
 async::Task<std::unique_ptr<TlsStream>> tls_handshake(std::unique_ptr<Stream> transport,
                                                       std::shared_ptr<const TlsContext> context,
                                                       std::string server_name);

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/clock.h"
+#include "base/result.h"
+
+namespace cli {
+
+/// One line of a program's flag table.
+struct Flag {
+  std::string name;
+  std::string type;      // shown in help: "string", "int"; empty for a switch
+  std::string fallback;  // the default as text, in the form that the flag itself accepts
+  std::string usage;
+  std::string section;
+  std::string deprecated;  // not empty: accepted, hidden, and this note is printed
+  char shorthand = 0;
+  bool hidden = false;
+  bool is_switch = false;  // "--name" alone means true
+  bool changed = false;    // it stood on the command line
+  std::string last;        // the text it was given last
+  std::function<base::Result<void>(std::string_view)> set;
+};
+
+/// A program's flags in the syntax of pflag, which konnectivity's programs and their manifests use: "--name value",
+/// "--name=value", switches "--name" or "--name=false", "-v 4", "-v=4", "-v4", "--" ends the flags. A repeated flag
+/// overrides; a repeated list appends. The table is the one source of parsing, help and listing.
+/// Targets must outlive the FlagSet. Names are exact: an underscore is not a dash.
+class FlagSet {
+ public:
+  /// What parse() found beside the values.
+  struct Parsed {
+    bool help = false;
+    std::vector<std::string> arguments;  // that belong to no flag
+    std::vector<std::string> notices;    // lines for standard error: deprecated flags
+  };
+
+  /// Flags added from here on stand under this heading in the help.
+  void section(std::string title) { section_ = std::move(title); }
+
+  Flag& add_string(std::string name, std::string& target, std::string usage);
+  Flag& add_list(std::string name, std::vector<std::string>& target, std::string usage);
+  Flag& add_switch(std::string name, bool& target, std::string usage);
+  Flag& add_int(std::string name, std::int64_t& target, std::string usage);
+  Flag& add_uint(std::string name, std::uint64_t& target, std::string usage);
+  Flag& add_float(std::string name, double& target, std::string usage);
+  Flag& add_duration(std::string name, async::Duration& target, std::string usage);
+  Flag& add_bytes(std::string name, std::size_t& target, std::string usage);
+  Flag& add(Flag flag);
+
+  /// Sets the targets. Errors have pflag's texts: `invalid argument "x" for "--port" flag: ...`, `unknown flag: --x`.
+  base::Result<Parsed> parse(std::span<const std::string> arguments);
+
+  /// The sections with their flags, one screen column wide.
+  std::string help() const;
+  /// "--mode=http-connect --server-port=0": what stood on the command line, for a log.
+  std::string listing() const;
+  bool changed(std::string_view name) const;
+  const std::map<std::string, Flag, std::less<>>& flags() const { return flags_; }
+
+ private:
+  class Parser;
+
+  std::string section_;
+  std::vector<std::string> sections_;  // in order of appearance
+  std::map<std::string, Flag, std::less<>> flags_;
+  std::map<char, Flag*> shorthands_;
+};
+
+/// The items of a comma-separated list as pflag's StringSlice reads them: one line of CSV, quotes allowed.
+base::Result<std::vector<std::string>> parse_list(std::string_view text);
+
+}  // namespace cli

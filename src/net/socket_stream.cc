@@ -1,0 +1,152 @@
+#include "net/socket_stream.h"
+
+#include <arpa/inet.h>
+#include <array>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include "net/address.h"
+
+namespace net {
+namespace {
+
+namespace asio = boost::asio;
+using async::Task;
+using base::Result;
+
+base::Error to_error(const boost::system::error_code& error, std::string_view what) {
+  if (error == asio::error::operation_aborted) return {base::Code::cancelled, "cancelled"};
+  return base::system_error(error.value(), what);
+}
+
+class SocketStream : public Stream {
+ public:
+  explicit SocketStream(Socket socket) : socket_(std::move(socket)), peer_(peer_name(socket_)) {}
+
+  Task<std::size_t> read_some(base::MutableBytes into) override {
+    auto [error, count] =
+        co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), async::kAsTuple);
+    if (error == asio::error::eof) co_return std::size_t{0};
+    if (error) co_return base::fail(to_error(error, "read"));
+    co_return count;
+  }
+
+  Task<void> wait_readable() override {
+    auto [error] = co_await socket_.async_wait(Socket::wait_read, async::kAsTuple);
+    if (error) co_return base::fail(to_error(error, "wait"));
+    co_return Result<void>{};
+  }
+
+  Task<void> write_all(base::Bytes bytes) override {
+    auto [error, count] = co_await asio::async_write(
+        socket_, asio::buffer(bytes.data(), bytes.size()), async::kAsTuple);
+    if (error) co_return base::fail(to_error(error, "write"));
+    co_return Result<void>{};
+  }
+
+  Task<void> shutdown_write() override {
+    boost::system::error_code error;
+    socket_.shutdown(Socket::shutdown_send, error);
+    if (error) co_return base::fail(to_error(error, "shutdown"));
+    co_return Result<void>{};
+  }
+
+  void close() override {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  void abort() override {
+    boost::system::error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  }
+
+  int descriptor() override { return socket_.is_open() ? socket_.native_handle() : -1; }
+  std::string peer() const override { return peer_; }
+
+ private:
+  Socket socket_;
+  std::string peer_;
+};
+
+std::string name_of(const sockaddr_storage& storage) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (storage.ss_family == AF_INET) {
+    const auto& address = reinterpret_cast<const sockaddr_in&>(storage);
+    inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+    return join_host_port(text.data(), ntohs(address.sin_port));
+  }
+  const auto& address = reinterpret_cast<const sockaddr_in6&>(storage);
+  if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) {
+    inet_ntop(AF_INET, &address.sin6_addr.s6_addr[12], text.data(), text.size());
+  } else {
+    inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
+  }
+  return join_host_port(text.data(), ntohs(address.sin6_port));
+}
+
+bool is_tcp(Socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.local_endpoint(error);
+  return !error &&
+         (endpoint.data()->sa_family == AF_INET || endpoint.data()->sa_family == AF_INET6);
+}
+
+void set(int descriptor, int level, int option, int value) {
+  ::setsockopt(descriptor, level, option, &value, sizeof(value));
+}
+
+}  // namespace
+
+Liveness Liveness::link() {
+  return {.idle = std::chrono::seconds(5), .probes = 3, .unacknowledged = std::chrono::seconds(20)};
+}
+
+void tune(Socket& socket, const Liveness& liveness) {
+  if (!is_tcp(socket)) return;
+  const int descriptor = socket.native_handle();
+  const int seconds = static_cast<int>(liveness.idle.count());
+  set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+  set(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+  set(descriptor, IPPROTO_TCP, TCP_KEEPCNT, liveness.probes);
+  if (liveness.unacknowledged.count() > 0) {
+    set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
+        static_cast<int>(liveness.unacknowledged.count()));
+  }
+}
+
+std::unique_ptr<Stream> make_socket_stream(Socket socket) {
+  return std::make_unique<SocketStream>(std::move(socket));
+}
+
+std::string peer_name(const Socket& socket) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(storage);
+  const int descriptor = const_cast<Socket&>(socket).native_handle();
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&storage), &length) != 0)
+    return "unknown";
+  if (storage.ss_family == AF_UNIX) {
+    sockaddr_un local{};
+    length = sizeof(local);
+    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&local), &length);
+    return std::string("unix:") + local.sun_path;
+  }
+  return name_of(storage);
+}
+
+bool fully_closed_by_peer(int descriptor) {
+  pollfd entry{descriptor, 0, 0};
+  return ::poll(&entry, 1, 0) == 1 && (entry.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+}  // namespace net

@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "async/event.h"
+#include "base/buffer.h"
+#include "net/address.h"
+#include "net/openssl.h"
+#include "net/tls.h"
+#include "net/tls_bio.h"
+
+namespace net {
+namespace {
+
+using async::Task;
+using base::Code;
+using base::fail;
+using base::Result;
+
+// Plain bytes encrypted before the records go out together: bounds the memory of one write.
+constexpr std::size_t kEncryptAtOnce = 256 * 1024;
+
+std::string one_line(X509_NAME* name) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+class OpensslStream : public TlsStream {
+ public:
+  OpensslStream(async::asio::any_io_executor executor, std::unique_ptr<Stream> transport,
+                std::shared_ptr<const TlsContext> context)
+      : transport_(std::move(transport)),
+        context_(std::move(context)),
+        ssl_(SSL_new(context_->native())),
+        flushed_(executor) {
+    BIO* bio = make_tls_bio(&cipher_);
+    SSL_set_bio(ssl_.get(), bio, bio);
+  }
+
+  void accept_clients() { SSL_set_accept_state(ssl_.get()); }
+  Result<void> expect_server(const std::string& name);
+  Task<void> handshake();
+
+  Task<std::size_t> read_some(base::MutableBytes into) override;
+  Task<void> wait_readable() override;
+  Task<void> write_all(base::Bytes bytes) override;
+  Task<void> shutdown_write() override;
+  void close() override { transport_->close(); }
+  void abort() override { transport_->abort(); }
+  int descriptor() override { return transport_->descriptor(); }
+  std::string peer() const override { return transport_->peer(); }
+  std::string alpn() const override;
+  std::string peer_subject() const override;
+
+ private:
+  base::Error handshake_error();
+  base::Error broken(int reason);
+  Task<void> receive();
+  Task<void> flush();
+
+  std::unique_ptr<Stream> transport_;
+  std::shared_ptr<const TlsContext> context_;
+  TlsCipherBuffers cipher_;
+  SslPtr ssl_;
+  bool flushing_ = false;
+  async::Event flushed_;
+};
+
+Result<void> OpensslStream::expect_server(const std::string& name) {
+  SSL_set_connect_state(ssl_.get());
+  if (name.empty()) return {};
+  const bool address = is_ip_address(name);
+  if (!address) SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
+  X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl_.get());
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const int ok = address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str())
+                         : X509_VERIFY_PARAM_set1_host(wanted, name.data(), name.size());
+  if (ok != 1) return fail(Code::invalid, fmt::format("\"{}\" is not a server name", name));
+  return {};
+}
+
+base::Error OpensslStream::handshake_error() {
+  const long verification = SSL_get_verify_result(ssl_.get());
+  if (verification != X509_V_OK) {
+    ERR_clear_error();
+    std::string text = X509_verify_cert_error_string(verification);
+    if (verification == X509_V_ERR_HOSTNAME_MISMATCH ||
+        verification == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+      const char* name = X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl_.get()), 0);
+      if (name != nullptr) text += fmt::format(" (wanted \"{}\")", name);
+    }
+    return {Code::unauthenticated, "tls: certificate of the peer refused: " + text};
+  }
+  return {Code::unauthenticated, "tls: handshake failed: " + openssl_reason()};
+}
+
+Task<void> OpensslStream::handshake() {
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_.get());
+    const int reason = SSL_get_error(ssl_.get(), result);
+    if (result != 1 && reason != SSL_ERROR_WANT_READ) {
+      auto error = handshake_error();
+      (void)co_await flush();  // the alert that tells the peer why
+      co_return fail(std::move(error));
+    }
+    CO_TRY_VOID(co_await flush());
+    if (result == 1) break;
+    auto received = co_await receive();
+    if (!received) co_return fail(std::move(received).error().within("tls: handshake"));
+    if (cipher_.in_ended)
+      co_return fail(Code::closed, "tls: the peer closed the connection during the handshake");
+  }
+  if (context_->requires_alpn() && alpn().empty()) {
+    co_return fail(Code::unauthenticated, "tls: the peer agreed on no application protocol (ALPN)");
+  }
+  co_return Result<void>{};
+}
+
+Task<void> OpensslStream::receive() {
+  if (cipher_.in_ended) co_return Result<void>{};
+  CO_TRY_VOID(co_await transport_->wait_readable());
+  base::Buffer block(base::Buffer::kBlock);
+  CO_TRY(const std::size_t count, co_await transport_->read_some(block.tail()));
+  if (count == 0) cipher_.in_ended = true;
+  block.commit(count);
+  cipher_.in.push(std::move(block));
+  co_return Result<void>{};
+}
+
+// Both directions produce records (data, alerts, key updates); one at a time carries them to the
+// socket.
+Task<void> OpensslStream::flush() {
+  while (flushing_) CO_TRY_VOID(co_await flushed_.wait());
+  flushing_ = true;
+  Result<void> result;
+  while (result && !cipher_.out.empty()) {
+    const base::Buffer records = cipher_.out.pop();
+    result = co_await transport_->write_all(records.bytes());
+  }
+  flushing_ = false;
+  flushed_.notify_all();
+  co_return result;
+}
+
+base::Error OpensslStream::broken(int reason) {
+  if (reason == SSL_ERROR_SYSCALL || cipher_.in_ended) {
+    ERR_clear_error();
+    return {Code::closed, "tls: connection closed without close_notify"};
+  }
+  return {Code::io, "tls: " + openssl_reason()};
+}
+
+Task<std::size_t> OpensslStream::read_some(base::MutableBytes into) {
+  for (;;) {
+    ERR_clear_error();
+    std::size_t total = 0, count = 0;
+    int result = 0;
+    // One record is at most 16 KiB; all that has arrived is taken at once.
+    while (total < into.size() && (result = SSL_read_ex(ssl_.get(), into.data() + total,
+                                                        into.size() - total, &count)) == 1) {
+      total += count;
+    }
+    if (!cipher_.out.empty() && !flushing_) CO_TRY_VOID(co_await flush());
+    if (total > 0) co_return total;
+    const int reason = SSL_get_error(ssl_.get(), result);
+    if (reason == SSL_ERROR_ZERO_RETURN) co_return std::size_t{0};
+    if (reason != SSL_ERROR_WANT_READ) co_return fail(broken(reason));
+    if (cipher_.in_ended) co_return fail(broken(SSL_ERROR_SYSCALL));
+    CO_TRY_VOID(co_await receive());
+  }
+}
+
+Task<void> OpensslStream::wait_readable() {
+  if (SSL_pending(ssl_.get()) > 0 || !cipher_.in.empty() || cipher_.in_ended)
+    co_return Result<void>{};
+  co_return co_await transport_->wait_readable();
+}
+
+Task<void> OpensslStream::write_all(base::Bytes bytes) {
+  while (!bytes.empty()) {
+    base::Bytes part = bytes.first(std::min(bytes.size(), kEncryptAtOnce));
+    bytes = bytes.subspan(part.size());
+    while (!part.empty()) {
+      ERR_clear_error();
+      std::size_t written = 0;
+      if (SSL_write_ex(ssl_.get(), part.data(), part.size(), &written) != 1)
+        co_return fail(broken(SSL_ERROR_SSL));
+      part = part.subspan(written);
+    }
+    CO_TRY_VOID(co_await flush());
+  }
+  co_return Result<void>{};
+}
+
+Task<void> OpensslStream::shutdown_write() {
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  co_return co_await flush();
+}
+
+std::string OpensslStream::alpn() const {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
+std::string OpensslStream::peer_subject() const {
+  const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+  return certificate == nullptr ? "" : one_line(X509_get_subject_name(certificate));
+}
+
+}  // namespace
+
+async::Task<std::unique_ptr<TlsStream>> tls_handshake(std::unique_ptr<Stream> transport,
+                                                      std::shared_ptr<const TlsContext> context,
+                                                      std::string server_name) {
+  const bool client = context->role() == TlsContext::Role::client;
+  auto stream = std::make_unique<OpensslStream>(co_await async::asio::this_coro::executor,
+                                                std::move(transport), std::move(context));
+  if (client) {
+    CO_TRY_VOID(stream->expect_server(server_name));
+  } else {
+    stream->accept_clients();
+  }
+  CO_TRY_VOID(co_await stream->handshake());
+  co_return std::unique_ptr<TlsStream>(std::move(stream));
+}
+
+}  // namespace net
