@@ -1,5 +1,6 @@
 # Processes of the demo and the folder that holds its certificates, settings, logs and process ids.
 
+awaited=''
 state=${TMPDIR:-/tmp}/cluster-proxy-demo-$UID
 
 state_create() {
@@ -16,7 +17,7 @@ state_create() {
 start() {
   local name=$1 place=$2
   shift 2
-  in_place "$place" "$@" > "logs/$name.log" 2>&1 < /dev/null &
+  in_place "$place" "$@" > "logs/$name.log" 2>&1 < /dev/null {printed}>&- &
   printf '%d' $! > "pids/$name"
 }
 
@@ -57,6 +58,7 @@ poll() {
 # await NAME WHAT COMMAND...: for something that process NAME should bring about within ten seconds.
 await() {
   local name=$1 what=$2
+  awaited=$name
   shift 2
   poll 10 "$@" && return
   if running "$name"; then
@@ -77,13 +79,14 @@ stop_everything() {
   rm -rf "${state:?}"
 }
 
+# The ends of the logs that matter: those of the tunnel, and of the process that was waited for.
 explain_failure() {
-  local log
-  say "" "The demo failed. The last lines of its logs:"
-  for log in logs/*.log; do
-    if [[ -s $log ]]; then
-      printf -- '-- %s\n' "$log"
-      tail -n 5 "$log"
+  local name
+  say "" "The demo failed. Last lines of the logs:"
+  for name in $(printf '%s\n' server cluster1-agent cluster2-agent "$awaited" | sort -u); do
+    if [[ -e logs/$name.log ]]; then
+      printf -- '-- %s\n' "$name"
+      tail -n 8 "logs/$name.log"
     fi
   done
 }
