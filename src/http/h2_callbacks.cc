@@ -1,0 +1,185 @@
+#include "http/h2_callbacks.h"
+
+#include <algorithm>
+
+#include "http/h2_session.h"
+
+namespace http {
+
+// The private side of H2Session that libnghttp2 calls; nobody else sees it.
+struct H2Callbacks {
+  static H2Session& session_of(void* user) { return *static_cast<H2Session*>(user); }
+
+  static bool opens_request(const nghttp2_frame* frame) {
+    return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+  }
+
+  static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    H2Session& session = session_of(user);
+    if (opens_request(frame)) {
+      session.streams_.emplace(frame->hd.stream_id,
+                               std::make_unique<H2Stream>(session, frame->hd.stream_id));
+    }
+    if (H2Stream* stream = session.find_stream(frame->hd.stream_id)) stream->incoming_.clear();
+    return 0;
+  }
+
+  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                    std::size_t name_length, const std::uint8_t* value, std::size_t value_length,
+                    std::uint8_t, void* user) {
+    if (H2Stream* stream = session_of(user).find_stream(frame->hd.stream_id)) {
+      stream->incoming_.push_back(
+          {std::string(reinterpret_cast<const char*>(name), name_length),
+           std::string(reinterpret_cast<const char*>(value), value_length)});
+    }
+    return 0;
+  }
+
+  static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    H2Session& session = session_of(user);
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        headers_received(session, frame);
+        break;
+      case NGHTTP2_DATA:
+        end_received(session, frame);
+        break;
+      case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) session.events_.on_ping_acknowledged();
+        break;
+      case NGHTTP2_GOAWAY:
+        session.events_.on_goaway(frame->goaway.error_code);
+        break;
+      default:
+        break;
+    }
+    return 0;
+  }
+
+  static void headers_received(H2Session& session, const nghttp2_frame* frame) {
+    H2Stream* stream = session.find_stream(frame->hd.stream_id);
+    if (stream == nullptr) return;
+    const Headers headers = std::move(stream->incoming_);
+    stream->incoming_.clear();
+    if (opens_request(frame)) {
+      auto handler = session.events_.on_request(*stream, headers);
+      if (!handler) {
+        stream->reset(H2Error::refused_stream);
+        return;
+      }
+      stream->handler_ = std::move(handler);
+    } else if (stream->handler_) {
+      stream->handler_->on_headers(headers);
+    }
+    end_received(session, frame);
+  }
+
+  static void end_received(H2Session& session, const nghttp2_frame* frame) {
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
+    H2Stream* stream = session.find_stream(frame->hd.stream_id);
+    if (stream != nullptr && stream->handler_) stream->handler_->on_end();
+  }
+
+  static int data_received(nghttp2_session* native, std::uint8_t, std::int32_t id,
+                           const std::uint8_t* data, std::size_t length, void* user) {
+    H2Session& session = session_of(user);
+    nghttp2_session_consume_connection(native, length);
+    H2Stream* stream = session.find_stream(id);
+    if (stream != nullptr && stream->handler_) {
+      stream->handler_->on_data({data, length});
+    } else {
+      nghttp2_session_consume_stream(native, id, length);
+    }
+    return 0;
+  }
+
+  static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
+    session_of(user).close_stream(id, error);
+    return 0;
+  }
+
+  // How many bytes the next DATA frame may take from a stream's queue; they are copied in
+  // send_data().
+  static ssize_t read_body(nghttp2_session* native, std::int32_t id, std::uint8_t*,
+                           std::size_t length, std::uint32_t* flags, nghttp2_data_source* source,
+                           void*) {
+    auto& stream = *static_cast<H2Stream*>(source->ptr);
+    const std::size_t size = std::min(length, stream.queue_.size());
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (size == stream.queue_.size() && stream.ending_) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (!stream.trailers_.empty()) submit_trailers(native, id, stream.trailers_, flags);
+      return static_cast<ssize_t>(size);
+    }
+    if (size > 0) return static_cast<ssize_t>(size);
+    stream.deferred_ = true;
+    return NGHTTP2_ERR_DEFERRED;
+  }
+
+  static void submit_trailers(nghttp2_session* native, std::int32_t id, const Headers& trailers,
+                              std::uint32_t* flags) {
+    const auto fields = to_native(trailers);
+    if (nghttp2_submit_trailer(native, id, fields.data(), fields.size()) == 0) {
+      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    }
+  }
+
+  static std::vector<nghttp2_nv> to_native(const Headers& headers) {
+    std::vector<nghttp2_nv> fields;
+    fields.reserve(headers.size());
+    for (const HeaderField& field : headers) {
+      fields.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(field.name.data())),
+                        reinterpret_cast<std::uint8_t*>(const_cast<char*>(field.value.data())),
+                        field.name.size(), field.value.size(), NGHTTP2_NV_FLAG_NONE});
+    }
+    return fields;
+  }
+
+  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head,
+                       std::size_t length, nghttp2_data_source* source, void* user) {
+    constexpr std::size_t kFrameHead = 9;
+    H2Session& session = session_of(user);
+    auto& stream = *static_cast<H2Stream*>(source->ptr);
+    if (session.out_->size() >= session.out_limit_) return NGHTTP2_ERR_WOULDBLOCK;
+    session.out_->append({head, kFrameHead});
+    const bool was_high = stream.queue_.size() >= H2Stream::kLowWater;
+    while (length > 0) {
+      const base::Bytes part =
+          stream.queue_.front().first(std::min(length, stream.queue_.front().size()));
+      session.out_->append(part);
+      length -= part.size();
+      stream.queue_.consume(part.size());
+    }
+    const bool low = stream.queue_.size() < H2Stream::kLowWater;
+    if (low && (was_high || stream.queue_.empty())) session.drained_.push_back(stream.id_);
+    return 0;
+  }
+};
+
+const nghttp2_session_callbacks* h2_callbacks() {
+  static nghttp2_session_callbacks* const shared = [] {
+    nghttp2_session_callbacks* made = nullptr;
+    nghttp2_session_callbacks_new(&made);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(made, H2Callbacks::begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(made, H2Callbacks::header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(made, H2Callbacks::frame_received);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, H2Callbacks::data_received);
+    nghttp2_session_callbacks_set_on_stream_close_callback(made, H2Callbacks::stream_closed);
+    nghttp2_session_callbacks_set_send_data_callback(made, H2Callbacks::send_data);
+    return made;
+  }();
+  return shared;
+}
+
+std::vector<nghttp2_nv> h2_fields(const Headers& headers) {
+  return H2Callbacks::to_native(headers);
+}
+
+nghttp2_data_provider h2_body(H2Stream& stream) {
+  nghttp2_data_provider provider{};
+  provider.source.ptr = &stream;
+  provider.read_callback = H2Callbacks::read_body;
+  return provider;
+}
+
+}  // namespace http

@@ -1,0 +1,83 @@
+#include "http/h2_connection.h"
+
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+namespace http {
+namespace {
+
+using async::Task;
+using base::Code;
+using base::fail;
+using base::Result;
+
+// Frames gathered for one write: enough for several full TLS records, little enough to stay in the
+// cache.
+constexpr std::size_t kWriteAtOnce = 256 * 1024;
+
+}  // namespace
+
+H2Connection::H2Connection(async::asio::any_io_executor executor,
+                           std::unique_ptr<net::Stream> stream, const H2Session::Options& options,
+                           Handler& handler)
+    : stream_(std::move(stream)), handler_(handler), output_(executor), session_(options, *this) {}
+
+H2Connection::~H2Connection() = default;
+
+Task<void> H2Connection::run() {
+  using namespace async::asio::experimental::awaitable_operators;
+  auto outcome = co_await (read_loop() || write_loop());
+  session_.close_streams(H2Error::cancel);
+  stream_->close();
+  co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))
+                                 : std::get<1>(std::move(outcome));
+}
+
+void H2Connection::close() { stream_->close(); }
+
+std::unique_ptr<H2StreamHandler> H2Connection::on_request(H2Stream& stream,
+                                                          const Headers& headers) {
+  return handler_.on_request(stream, headers);
+}
+
+void H2Connection::on_output() {
+  if (!std::exchange(has_output_, true)) output_.notify_all();
+}
+
+Task<void> H2Connection::read_loop() {
+  Result<void> received;
+  while (received) {
+    CO_TRY_VOID(co_await stream_->wait_readable());
+    base::Buffer block(base::Buffer::kBlock);
+    CO_TRY(const std::size_t count, co_await stream_->read_some(block.tail()));
+    if (count == 0) co_return fail(Code::closed, "the peer closed the connection");
+    block.commit(count);
+    received = session_.receive(block.bytes());
+  }
+  co_return received;
+}
+
+Task<void> H2Connection::write_loop() {
+  for (;;) {
+    has_output_ = false;
+    base::BufferQueue out;
+    CO_TRY_VOID(session_.produce(out, kWriteAtOnce));
+    if (!out.empty()) {
+      CO_TRY_VOID(co_await write_out(out));
+      continue;
+    }
+    if (session_.finished()) co_return fail(Code::closed, "both sides are done");
+    while (!has_output_) CO_TRY_VOID(co_await output_.wait());
+  }
+}
+
+Task<void> H2Connection::write_out(base::BufferQueue& out) {
+  while (!out.empty()) {
+    const base::Buffer block = out.pop();
+    CO_TRY_VOID(co_await stream_->write_all(block.bytes()));
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace http

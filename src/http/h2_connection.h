@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+
+#include "async/event.h"
+#include "http/h2_session.h"
+#include "net/stream.h"
+
+namespace http {
+
+/// Drives an H2Session over a Stream. Hears the session's events by being its owner; hands requests
+/// on.
+class H2Connection : private H2Session::Events {
+ public:
+  /// What the user of a connection hears; see H2Session::Events.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual std::unique_ptr<H2StreamHandler> on_request(H2Stream& stream,
+                                                        const Headers& headers) = 0;
+    virtual void on_ping_acknowledged() {}
+    virtual void on_goaway(std::uint32_t) {}
+  };
+
+  /// `handler` must outlive the connection.
+  H2Connection(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream,
+               const H2Session::Options& options, Handler& handler);
+  ~H2Connection() override;
+
+  /// Reads and writes until the connection ends, whoever ends it; every stream has been closed
+  /// towards its handler then. Returns why it ended; Code::closed for an ordinary end.
+  async::Task<void> run();
+
+  /// Ends the connection at once.
+  void close();
+  H2Session& session() { return session_; }
+  net::Stream& stream() { return *stream_; }
+
+ private:
+  std::unique_ptr<H2StreamHandler> on_request(H2Stream& stream, const Headers& headers) override;
+  void on_output() override;
+  void on_ping_acknowledged() override { handler_.on_ping_acknowledged(); }
+  void on_goaway(std::uint32_t error) override { handler_.on_goaway(error); }
+
+  async::Task<void> read_loop();
+  async::Task<void> write_loop();
+  async::Task<void> write_out(base::BufferQueue& out);
+
+  std::unique_ptr<net::Stream> stream_;
+  Handler& handler_;
+  async::Event output_;
+  bool has_output_ = true;
+  H2Session session_;
+};
+
+}  // namespace http

@@ -1,0 +1,204 @@
+#include "http/h2_session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "http/h2_callbacks.h"
+
+namespace http {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+// A client may cancel every one of its streams (konnectivity's reusable tunnel does); the library's
+// own limit against rapid resets would end the connection of a busy one.
+constexpr std::uint64_t kResetBurst = 100'000;
+constexpr std::uint64_t kResetRate = 10'000;  // per second
+
+struct OptionDeleter {
+  void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
+};
+
+std::unique_ptr<nghttp2_option, OptionDeleter> make_options() {
+  nghttp2_option* option = nullptr;
+  nghttp2_option_new(&option);
+  nghttp2_option_set_no_auto_window_update(option, 1);
+  // Old gRPC clients send a socket path as :authority, which the library would refuse.
+  nghttp2_option_set_no_http_messaging(option, 1);
+  nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_peer_max_concurrent_streams(option, 1 << 20);
+  nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetRate);
+  return std::unique_ptr<nghttp2_option, OptionDeleter>(option);
+}
+
+}  // namespace
+
+const std::string* find(const Headers& headers, std::string_view name) {
+  const auto found = std::ranges::find(headers, name, &HeaderField::name);
+  return found == headers.end() ? nullptr : &found->value;
+}
+
+std::size_t count(const Headers& headers, std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::count(headers, name, &HeaderField::name));
+}
+
+H2Session::H2Session(const Options& options, Events& events)
+    : events_(events), role_(options.role) {
+  static const auto native_options = make_options();
+  const auto create =
+      role_ == Role::server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
+  CHECK(create(&session_, h2_callbacks(), this, native_options.get()) == 0);
+  submit_settings(options);
+}
+
+H2Session::~H2Session() {
+  close_streams(H2Error::cancel);
+  nghttp2_session_del(session_);
+}
+
+void H2Session::submit_settings(const Options& options) {
+  std::vector<nghttp2_settings_entry> entries{
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window},
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options.max_frame_size}};
+  if (role_ == Role::client) entries.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
+                                        static_cast<std::int32_t>(options.connection_window));
+}
+
+Result<void> H2Session::receive(base::Bytes bytes) {
+  const ssize_t taken = nghttp2_session_mem_recv(session_, bytes.data(), bytes.size());
+  events_.on_output();
+  if (taken < 0) {
+    return fail(Code::invalid,
+                fmt::format("HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken))));
+  }
+  return {};
+}
+
+Result<void> H2Session::produce(base::BufferQueue& out, std::size_t limit) {
+  out_ = &out;
+  out_limit_ = limit;
+  ssize_t length = 0;
+  do {
+    const std::uint8_t* frames = nullptr;
+    length = nghttp2_session_mem_send(session_, &frames);
+    if (length > 0) out.append({frames, static_cast<std::size_t>(length)});
+    if (length == 0 && !drained_.empty()) {
+      notify_drained();
+      if (out.size() < limit && nghttp2_session_want_write(session_) != 0)
+        length = 1;  // they had more to say
+    }
+  } while (length > 0 && out.size() < limit);
+  out_ = nullptr;
+  if (length < 0)
+    return fail(Code::internal,
+                fmt::format("HTTP/2: {}", nghttp2_strerror(static_cast<int>(length))));
+  return {};
+}
+
+void H2Session::notify_drained() {
+  for (const std::int32_t id : std::exchange(drained_, {})) {
+    H2Stream* stream = find_stream(id);
+    if (stream != nullptr && stream->handler_) stream->handler_->on_drained();
+  }
+}
+
+Result<H2Stream*> H2Session::request(const Headers& headers,
+                                     std::unique_ptr<H2StreamHandler> handler) {
+  auto stream = std::make_unique<H2Stream>(*this, 0);
+  const auto fields = h2_fields(headers);
+  const nghttp2_data_provider body = h2_body(*stream);
+  const std::int32_t id =
+      nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &body, nullptr);
+  if (id < 0) return fail(Code::unavailable, fmt::format("HTTP/2: {}", nghttp2_strerror(id)));
+  stream->id_ = id;
+  stream->has_body_ = true;
+  stream->handler_ = std::move(handler);
+  H2Stream* opened = stream.get();
+  streams_.emplace(id, std::move(stream));
+  events_.on_output();
+  return opened;
+}
+
+void H2Session::ping() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  events_.on_output();
+}
+
+void H2Session::goaway() {
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
+  events_.on_output();
+}
+
+void H2Session::close_streams(H2Error error) {
+  while (!streams_.empty())
+    close_stream(streams_.begin()->first, static_cast<std::uint32_t>(error));
+}
+
+void H2Session::close_stream(std::int32_t id, std::uint32_t error) {
+  const auto found = streams_.find(id);
+  if (found == streams_.end()) return;
+  const std::unique_ptr<H2Stream> stream = std::move(found->second);
+  streams_.erase(found);
+  if (stream->handler_) stream->handler_->on_close(error);
+}
+
+H2Stream* H2Session::find_stream(std::int32_t id) {
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+bool H2Session::finished() const {
+  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+void H2Stream::respond(const Headers& headers) {
+  const auto fields = h2_fields(headers);
+  const nghttp2_data_provider body = h2_body(*this);
+  nghttp2_submit_response(session_.session_, id_, fields.data(), fields.size(), &body);
+  has_body_ = true;
+  session_.events_.on_output();
+}
+
+void H2Stream::send(base::Buffer bytes) {
+  queue_.push(std::move(bytes));
+  wake();
+}
+
+void H2Stream::send(base::Bytes bytes) {
+  queue_.append(bytes);
+  wake();
+}
+
+void H2Stream::end(Headers trailers) {
+  if (ending_) return;
+  ending_ = true;
+  trailers_ = std::move(trailers);
+  wake();
+}
+
+void H2Stream::wake() {
+  if (std::exchange(deferred_, false)) nghttp2_session_resume_data(session_.session_, id_);
+  if (session_.out_ == nullptr) session_.events_.on_output();
+}
+
+void H2Stream::reset(H2Error error) {
+  nghttp2_submit_rst_stream(session_.session_, NGHTTP2_FLAG_NONE, id_,
+                            static_cast<std::uint32_t>(error));
+  session_.events_.on_output();
+}
+
+void H2Stream::consume(std::size_t count) {
+  if (count == 0) return;
+  nghttp2_session_consume_stream(session_.session_, id_, count);
+  session_.events_.on_output();
+}
+
+}  // namespace http

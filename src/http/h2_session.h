@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/result.h"
+
+using nghttp2_session = struct nghttp2_session;
+
+namespace http {
+
+/// A header or pseudo-header field; names in lower case.
+struct HeaderField {
+  std::string name;
+  std::string value;
+};
+using Headers = std::vector<HeaderField>;
+
+/// The value of the first field `name`, or nullptr.
+const std::string* find(const Headers& headers, std::string_view name);
+/// How often `name` occurs.
+std::size_t count(const Headers& headers, std::string_view name);
+
+/// Error codes of RFC 9113, section 7, that we send.
+enum class H2Error : std::uint32_t {
+  no_error = 0,
+  protocol = 1,
+  internal = 2,
+  refused_stream = 7,
+  cancel = 8
+};
+
+class H2Session;
+class H2Stream;
+
+/// What the owner of a stream hears. It may call any method of the stream meanwhile, but not the
+/// session's receive() or produce().
+class H2StreamHandler {
+ public:
+  virtual ~H2StreamHandler() = default;
+  /// Response headers on the client's side; trailers on either side.
+  virtual void on_headers(const Headers& headers) = 0;
+  /// Bytes of the body, a view into the receive buffer. The peer may send as many more only after
+  /// H2Stream::consume(): whoever cannot take more holds that back.
+  virtual void on_data(base::Bytes bytes) = 0;
+  /// The peer will send no more.
+  virtual void on_end() = 0;
+  /// Fewer than H2Stream::kLowWater bytes wait to be sent.
+  virtual void on_drained() = 0;
+  /// The last call: stream and handler are destroyed after it. `error` is that of RST_STREAM, 0 for
+  /// a normal end.
+  virtual void on_close(std::uint32_t error) = 0;
+};
+
+/// One HTTP/2 stream. Owned by its session.
+class H2Stream {
+ public:
+  static constexpr std::size_t kLowWater = 64 * 1024;
+
+  H2Stream(H2Session& session, std::int32_t id) : session_(session), id_(id) {}
+  H2Stream(const H2Stream&) = delete;
+  H2Stream& operator=(const H2Stream&) = delete;
+
+  /// The server's response headers, once.
+  void respond(const Headers& headers);
+  /// Queues bytes of the body; whole blocks are not copied.
+  void send(base::Buffer bytes);
+  void send(base::Bytes bytes);
+  /// Ends our direction after all queued bytes, with trailers if there are any.
+  void end(Headers trailers = {});
+  void reset(H2Error error);
+  /// Lets the peer send `count` more bytes on this stream.
+  void consume(std::size_t count);
+
+  std::size_t queued() const { return queue_.size(); }
+  std::int32_t id() const { return id_; }
+  H2Session& session() { return session_; }
+
+ private:
+  friend class H2Session;
+  void wake();
+
+  H2Session& session_;
+  std::int32_t id_;
+  std::unique_ptr<H2StreamHandler> handler_;
+  Headers incoming_;
+  base::BufferQueue queue_;
+  Headers trailers_;
+  bool ending_ = false;
+  bool deferred_ = false;  // nghttp2 waits for resume
+  bool has_body_ = false;  // our data provider is installed
+};
+
+/// An HTTP/2 connection without I/O (RFC 9113) over libnghttp2: bytes in, events out, bytes out.
+///
+/// The connection's receive window is credited on receipt, that of a stream by its owner: a stream
+/// that is not read never blocks the others. HTTP semantics (which headers must be there) are the
+/// business of the layer above. Thread: that of the loop.
+class H2Session {
+ public:
+  enum class Role { client, server };
+  struct Options {
+    Role role = Role::server;
+    std::uint32_t stream_window = 1 << 20;       // bytes
+    std::uint32_t connection_window = 16 << 20;  // bytes
+    std::uint32_t max_frame_size = 16384;        // largest frame we accept, bytes
+  };
+  /// What the owner of the session hears, with the same restriction as H2StreamHandler.
+  class Events {
+   public:
+    virtual ~Events() = default;
+    /// A request. The handler that is returned hears the rest of the stream; null refuses it
+    /// (RST_STREAM).
+    virtual std::unique_ptr<H2StreamHandler> on_request(H2Stream& stream,
+                                                        const Headers& headers) = 0;
+    /// produce() has something to give.
+    virtual void on_output() = 0;
+    virtual void on_ping_acknowledged() = 0;
+    /// The peer will accept no new streams.
+    virtual void on_goaway(std::uint32_t error) = 0;
+  };
+
+  H2Session(const Options& options, Events& events);
+  ~H2Session();
+  H2Session(const H2Session&) = delete;
+  H2Session& operator=(const H2Session&) = delete;
+
+  /// Takes bytes from the peer. An error means that the connection is beyond repair; a GOAWAY may
+  /// wait in produce().
+  base::Result<void> receive(base::Bytes bytes);
+  /// Appends frames to `out` until it holds about `limit` bytes or there is nothing to say.
+  base::Result<void> produce(base::BufferQueue& out, std::size_t limit);
+
+  /// Opens a stream as a client.
+  base::Result<H2Stream*> request(const Headers& headers, std::unique_ptr<H2StreamHandler> handler);
+  void ping();
+  /// Tells the peer that no new streams are accepted; existing ones go on.
+  void goaway();
+  /// Closes every stream towards its handler, as if the connection were lost. Call before the owner
+  /// goes.
+  void close_streams(H2Error error);
+
+  /// Neither side has anything more to say.
+  bool finished() const;
+  std::size_t streams() const { return streams_.size(); }
+
+ private:
+  friend class H2Stream;
+  friend struct H2Callbacks;
+
+  void submit_settings(const Options& options);
+  void notify_drained();
+  void close_stream(std::int32_t id, std::uint32_t error);
+  H2Stream* find_stream(std::int32_t id);
+
+  Events& events_;
+  Role role_;
+  nghttp2_session* session_ = nullptr;
+  std::unordered_map<std::int32_t, std::unique_ptr<H2Stream>> streams_;
+  base::BufferQueue* out_ = nullptr;  // during produce()
+  std::size_t out_limit_ = 0;
+  std::vector<std::int32_t> drained_;
+};
+
+}  // namespace http

@@ -1,0 +1,176 @@
+#include "http/h2_session.h"
+
+#include <functional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace http {
+namespace {
+
+// Remembers what it hears; `log` is shared by both ends of a test.
+class Recorder : public H2StreamHandler {
+ public:
+  struct Heard {
+    std::string body;
+    bool ended = false;
+    int drained = 0;
+    std::optional<std::uint32_t> closed;
+    Headers headers;
+  };
+  explicit Recorder(Heard& heard) : heard_(heard) {}
+  void on_headers(const Headers& headers) override { heard_.headers = headers; }
+  void on_data(base::Bytes bytes) override { heard_.body += base::as_text(bytes); }
+  void on_end() override { heard_.ended = true; }
+  void on_drained() override { ++heard_.drained; }
+  void on_close(std::uint32_t error) override { heard_.closed = error; }
+
+ private:
+  Heard& heard_;
+};
+
+class Side : public H2Session::Events {
+ public:
+  explicit Side(H2Session::Role role) : session({.role = role, .stream_window = 100'000}, *this) {}
+  std::unique_ptr<H2StreamHandler> on_request(H2Stream& opened, const Headers& headers) override {
+    stream = &opened;
+    request = headers;
+    if (refuse) return nullptr;
+    return std::make_unique<Recorder>(heard);
+  }
+  void on_output() override {}
+  void on_ping_acknowledged() override { ++pings; }
+  void on_goaway(std::uint32_t) override { ++goaways; }
+
+  bool refuse = false;
+  Headers request;
+  H2Stream* stream = nullptr;
+  Recorder::Heard heard;
+  int pings = 0, goaways = 0;
+  H2Session session;
+};
+
+class H2 : public ::testing::Test {
+ protected:
+  // Carries bytes both ways until neither side has more to say.
+  void exchange() {
+    while (move(client, server) || move(server, client)) {
+    }
+  }
+
+  static bool move(Side& from, Side& to) {
+    base::BufferQueue out;
+    EXPECT_TRUE(from.session.produce(out, 50'000));
+    const bool any = !out.empty();
+    while (!out.empty()) {
+      const base::Buffer block = out.pop();
+      EXPECT_TRUE(to.session.receive(block.bytes()));
+    }
+    return any;
+  }
+
+  H2Stream& open() {
+    auto stream = client.session.request(
+        {{":method", "POST"}, {":path", "/x"}, {":authority", "/a/b.socket"}},
+        std::make_unique<Recorder>(client.heard));
+    EXPECT_TRUE(stream);
+    client.stream = *stream;
+    exchange();
+    return **stream;
+  }
+
+  Side client{H2Session::Role::client};
+  Side server{H2Session::Role::server};
+};
+
+TEST_F(H2, carries_a_request_with_any_authority) {
+  open();
+  ASSERT_NE(server.stream, nullptr);
+  EXPECT_EQ(*find(server.request, ":authority"), "/a/b.socket");
+}
+
+TEST_F(H2, carries_bodies_and_trailers) {
+  open().send(base::as_bytes("question"));
+  exchange();
+  EXPECT_EQ(server.heard.body, "question");
+  server.stream->respond({{":status", "200"}});
+  server.stream->send(base::as_bytes("answer"));
+  server.stream->end({{"grpc-status", "0"}});
+  exchange();
+  EXPECT_EQ(client.heard.body, "answer");
+  EXPECT_EQ(*find(client.heard.headers, "grpc-status"), "0");
+  EXPECT_TRUE(client.heard.ended);
+}
+
+TEST_F(H2, stops_at_the_window_of_a_stream_that_is_not_read) {
+  open().send(base::as_bytes(std::string(300'000, 'x')));
+  exchange();
+  EXPECT_EQ(server.heard.body.size(), 100'000u);
+  EXPECT_EQ(client.stream->queued(), 200'000u);
+  server.stream->consume(60'000);
+  exchange();
+  EXPECT_EQ(server.heard.body.size(), 160'000u);
+}
+
+TEST_F(H2, lets_other_streams_pass_one_that_is_not_read) {
+  open().send(base::as_bytes(std::string(300'000, 'x')));
+  exchange();
+  const std::size_t stuck = server.heard.body.size();
+  open().send(base::as_bytes("passes"));
+  exchange();
+  EXPECT_EQ(server.heard.body.size(), stuck + 6);
+}
+
+TEST_F(H2, says_when_little_is_left_to_send) {
+  H2Stream& stream = open();
+  stream.send(base::as_bytes(std::string(90'000, 'x')));
+  EXPECT_EQ(client.heard.drained, 0);
+  exchange();
+  EXPECT_GE(client.heard.drained, 1);
+}
+
+TEST_F(H2, tells_both_sides_of_a_reset) {
+  open().reset(H2Error::cancel);
+  exchange();
+  EXPECT_EQ(server.heard.closed, 8u);
+  EXPECT_EQ(client.heard.closed, 8u);
+  EXPECT_EQ(server.session.streams(), 0u);
+}
+
+TEST_F(H2, refuses_a_request_without_handler) {
+  server.refuse = true;
+  open();
+  EXPECT_EQ(client.heard.closed, 7u);
+}
+
+TEST_F(H2, answers_pings_and_passes_goaway) {
+  open();
+  client.session.ping();
+  server.session.goaway();
+  exchange();
+  EXPECT_EQ(client.pings, 1);
+  EXPECT_EQ(client.goaways, 1);
+}
+
+TEST_F(H2, closes_streams_towards_their_handlers_when_it_goes) {
+  open();
+  server.session.close_streams(H2Error::cancel);
+  EXPECT_EQ(server.heard.closed, 8u);
+}
+
+TEST_F(H2, survives_garbage) {
+  base::BufferQueue out;
+  EXPECT_FALSE(server.session.receive(base::as_bytes("GET / HTTP/1.1\r\n\r\n")));
+}
+
+TEST_F(H2, produces_about_as_much_as_asked) {
+  H2Stream& stream = open();
+  stream.send(base::as_bytes(std::string(90'000, 'x')));
+  base::BufferQueue out;
+  ASSERT_TRUE(client.session.produce(out, 20'000));
+  EXPECT_GE(out.size(), 20'000u);
+  EXPECT_LT(out.size(), 45'000u);
+}
+
+}  // namespace
+}  // namespace http
