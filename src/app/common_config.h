@@ -9,7 +9,8 @@
 #include "async/clock.h"
 #include "base/log.h"
 
-/// What the configurations of several programs share. Plain values: whoever fills them has validated them.
+/// What the configurations of several programs share. Plain values: whoever fills them has
+/// validated them.
 namespace app {
 
 /// Where a listener binds. An empty host means all interfaces.

@@ -20,20 +20,22 @@ enum class ServerCountSource {
 struct LeaseCounting {
   bool enabled = false;
   std::string lease_namespace = "kube-system";
-  std::string label_selector = "k8s-app=konnectivity-server";  // Kubernetes' syntax; empty = everything
+  std::string label_selector =
+      "k8s-app=konnectivity-server";  // Kubernetes' syntax; empty = everything
 };
 
 /// `cluster-proxy agent`, every flag as a typed and validated value.
 struct TunnelAgentConfig {
-  std::string agent_id;  // never empty once parsed
+  std::string agent_id;         // never empty once parsed
   std::string raw_identifiers;  // as given: what goes to the server
   tunnel::Identifiers identifiers;
 
-  net::HostPort server{"127.0.0.1", 8091};     // the host is also the name that the certificate must carry
-  std::vector<net::HostPort> more_servers;     // --proxy-server-addresses: further ways to the servers
-  std::vector<std::string> alpn;               // offered before our own
-  pki::TlsFiles tls;                           // certificate and key empty = token only
-  std::string token_file;                      // read at every connect; empty = none
+  net::HostPort server{"127.0.0.1",
+                       8091};  // the host is also the name that the certificate must carry
+  std::vector<net::HostPort> more_servers;  // --proxy-server-addresses: further ways to the servers
+  std::vector<std::string> alpn;            // offered before our own
+  pki::TlsFiles tls;                        // certificate and key empty = token only
+  std::string token_file;                   // read at every connect; empty = none
 
   ListenAddress health{"", 8093};
   ListenAddress admin{"127.0.0.1", 8094};
@@ -44,7 +46,8 @@ struct TunnelAgentConfig {
   async::Duration keepalive = std::chrono::hours(1);
   bool sync_forever = false;
   bool warn_on_queue_limit = false;  // --warn-on-channel-limit
-  int connection_queue = 150;        // --xfr-channel-size, packets; buffers are bounded by `memory` as well
+  int connection_queue =
+      150;  // --xfr-channel-size, packets; buffers are bounded by `memory` as well
   MemoryLimits memory{.process = std::size_t{16} << 20, .connection = std::size_t{2} << 20};
 
   LeaseCounting leases;
@@ -53,7 +56,8 @@ struct TunnelAgentConfig {
 
   ProfilingConfig profiling;
   LogConfig log;
-  std::string listing;  // the flags that differ from their defaults, "--sync-forever=true ...": one line for the log
+  std::string listing;  // the flags that differ from their defaults, "--sync-forever=true ...": one
+                        // line for the log
 };
 
 }  // namespace app

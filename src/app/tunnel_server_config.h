@@ -44,14 +44,17 @@ struct TunnelServerConfig {
   pki::TlsFiles frontend_tls;  // all empty with a Unix socket
   pki::TlsFiles agent_tls;     // ca empty = agents are not asked for a certificate
   net::TlsVersion tls_minimum = net::TlsVersion::v1_2;
-  std::vector<std::string> cipher_suites;  // OpenSSL names for TLS 1.2; empty = the library's default
+  std::vector<std::string>
+      cipher_suites;  // OpenSSL names for TLS 1.2; empty = the library's default
 
-  async::Duration keepalive = std::chrono::hours(1);           // idle time before a ping to an agent
-  async::Duration frontend_keepalive = std::chrono::hours(1);  // idle time before a ping to a client
-  async::Duration graceful_shutdown{0};                        // 0 = stop at once
-  async::Duration dial_timeout{0};                             // 0 = wait for the agent's answer for ever
+  async::Duration keepalive = std::chrono::hours(1);  // idle time before a ping to an agent
+  async::Duration frontend_keepalive =
+      std::chrono::hours(1);             // idle time before a ping to a client
+  async::Duration graceful_shutdown{0};  // 0 = stop at once
+  async::Duration dial_timeout{0};       // 0 = wait for the agent's answer for ever
 
-  std::vector<tunnel::Strategy> strategies = {tunnel::Strategy::any};  // asked in this order; at least one
+  std::vector<tunnel::Strategy> strategies = {
+      tunnel::Strategy::any};  // asked in this order; at least one
   int receive_queue = 10;  // --xfr-channel-size, packets; buffers are bounded by `memory` as well
   MemoryLimits memory{.process = std::size_t{256} << 20, .connection = std::size_t{4} << 20};
 
@@ -61,7 +64,8 @@ struct TunnelServerConfig {
 
   ProfilingConfig profiling;
   LogConfig log;
-  std::string listing;  // the flags that differ from their defaults, "--mode=http-connect ...": one line for the log
+  std::string listing;  // the flags that differ from their defaults, "--mode=http-connect ...": one
+                        // line for the log
 };
 
 }  // namespace app

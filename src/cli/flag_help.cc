@@ -11,7 +11,8 @@ constexpr std::size_t kScreen = 110;  // columns
 constexpr std::size_t kIndent = 10;   // of the lines that explain a flag
 
 bool is_zero(const Flag& flag) {
-  return flag.fallback.empty() || flag.fallback == "0" || flag.fallback == "0s" || flag.fallback == "false";
+  return flag.fallback.empty() || flag.fallback == "0" || flag.fallback == "0s" ||
+         flag.fallback == "false";
 }
 
 std::string heading(const Flag& flag) {
@@ -20,7 +21,8 @@ std::string heading(const Flag& flag) {
   if (!flag.type.empty()) line += " " + flag.type;
   if (is_zero(flag)) return line;
   const bool quoted = flag.type == "string";
-  return line + (quoted ? fmt::format(" (default \"{}\")", flag.fallback) : fmt::format(" (default {})", flag.fallback));
+  return line + (quoted ? fmt::format(" (default \"{}\")", flag.fallback)
+                        : fmt::format(" (default {})", flag.fallback));
 }
 
 /// Breaks `text` between words so that it fits the screen.

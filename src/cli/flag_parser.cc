@@ -24,7 +24,8 @@ class FlagSet::Parser {
         parsed_.arguments.push_back(argument);
       }
     }
-    if (!parsed_.help) parsed_.arguments.insert(parsed_.arguments.end(), rest_.begin(), rest_.end());
+    if (!parsed_.help)
+      parsed_.arguments.insert(parsed_.arguments.end(), rest_.begin(), rest_.end());
     return std::move(parsed_);
   }
 
@@ -47,7 +48,8 @@ class FlagSet::Parser {
     Flag& flag = place->second;
     if (equals != body.npos) return assign(flag, body.substr(equals + 1));
     if (flag.is_switch) return assign(flag, "true");
-    if (rest_.empty()) return base::fail(Code::invalid, fmt::format("flag needs an argument: --{}", name));
+    if (rest_.empty())
+      return base::fail(Code::invalid, fmt::format("flag needs an argument: --{}", name));
     return assign(flag, take());
   }
 
@@ -77,7 +79,8 @@ class FlagSet::Parser {
         return {};
       }
       if (place == set_.shorthands_.end()) {
-        return base::fail(Code::invalid, fmt::format("unknown shorthand flag: '{}' in {}", letter, argument));
+        return base::fail(Code::invalid,
+                          fmt::format("unknown shorthand flag: '{}' in {}", letter, argument));
       }
       TRY_VOID(short_value(*place->second, letters, argument));
     }
@@ -96,13 +99,15 @@ class FlagSet::Parser {
 
   base::Result<void> assign(Flag& flag, std::string_view value) {
     if (auto done = flag.set(value); !done) {
-      const std::string shown = flag.shorthand == 0 ? fmt::format("--{}", flag.name)
-                                                    : fmt::format("-{}, --{}", flag.shorthand, flag.name);
-      return base::fail(Code::invalid,
-                        fmt::format("invalid argument \"{}\" for \"{}\" flag: {}", value, shown, done.error().message));
+      const std::string shown = flag.shorthand == 0
+                                    ? fmt::format("--{}", flag.name)
+                                    : fmt::format("-{}, --{}", flag.shorthand, flag.name);
+      return base::fail(Code::invalid, fmt::format("invalid argument \"{}\" for \"{}\" flag: {}",
+                                                   value, shown, done.error().message));
     }
     if (!flag.deprecated.empty() && !flag.changed) {
-      parsed_.notices.push_back(fmt::format("Flag --{} has been deprecated, {}", flag.name, flag.deprecated));
+      parsed_.notices.push_back(
+          fmt::format("Flag --{} has been deprecated, {}", flag.name, flag.deprecated));
     }
     flag.changed = true;
     flag.last = value;

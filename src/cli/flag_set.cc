@@ -52,7 +52,9 @@ base::Result<std::string> take_plain(std::string_view& rest) {
   return item;
 }
 
-std::string csv(const std::vector<std::string>& items) { return fmt::format("{}", fmt::join(items, ",")); }
+std::string csv(const std::vector<std::string>& items) {
+  return fmt::format("{}", fmt::join(items, ","));
+}
 
 }  // namespace
 
@@ -69,12 +71,16 @@ base::Result<std::vector<std::string>> parse_list(std::string_view text) {
 
 Flag& FlagSet::add(Flag flag) {
   flag.section = section_;
-  if (!std::ranges::contains(sections_, section_)) sections_.push_back(section_);
+  if (std::ranges::count(sections_, section_) == 0) sections_.push_back(section_);
   const std::string name = flag.name;
   const auto [place, fresh] = flags_.emplace(name, std::move(flag));
   CHECK(fresh);
-  if (place->second.shorthand != 0) shorthands_[place->second.shorthand] = &place->second;
   return place->second;
+}
+
+void FlagSet::set_shorthand(Flag& flag, char letter) {
+  CHECK(shorthands_.emplace(letter, &flag).second);
+  flag.shorthand = letter;
 }
 
 Flag& FlagSet::add_string(std::string name, std::string& target, std::string usage) {
@@ -84,7 +90,10 @@ Flag& FlagSet::add_string(std::string name, std::string& target, std::string usa
 }
 
 Flag& FlagSet::add_list(std::string name, std::vector<std::string>& target, std::string usage) {
-  Flag flag{.name = std::move(name), .type = "strings", .fallback = csv(target), .usage = std::move(usage)};
+  Flag flag{.name = std::move(name),
+            .type = "strings",
+            .fallback = csv(target),
+            .usage = std::move(usage)};
   flag.set = [&target, first = true](std::string_view text) mutable -> base::Result<void> {
     TRY(std::vector<std::string> items, parse_list(text));
     if (std::exchange(first, false)) target.clear();

@@ -28,10 +28,11 @@ struct Flag {
   std::function<base::Result<void>(std::string_view)> set;
 };
 
-/// A program's flags in the syntax of pflag, which konnectivity's programs and their manifests use: "--name value",
-/// "--name=value", switches "--name" or "--name=false", "-v 4", "-v=4", "-v4", "--" ends the flags. A repeated flag
-/// overrides; a repeated list appends. The table is the one source of parsing, help and listing.
-/// Targets must outlive the FlagSet. Names are exact: an underscore is not a dash.
+/// A program's flags in the syntax of pflag, which konnectivity's programs and their manifests use:
+/// "--name value",
+/// "--name=value", switches "--name" or "--name=false", "-v 4", "-v=4", "-v4", "--" ends the flags.
+/// A repeated flag overrides; a repeated list appends. The table is the one source of parsing, help
+/// and listing. Targets must outlive the FlagSet. Names are exact: an underscore is not a dash.
 class FlagSet {
  public:
   /// What parse() found beside the values.
@@ -53,8 +54,10 @@ class FlagSet {
   Flag& add_duration(std::string name, async::Duration& target, std::string usage);
   Flag& add_bytes(std::string name, std::size_t& target, std::string usage);
   Flag& add(Flag flag);
+  void set_shorthand(Flag& flag, char letter);
 
-  /// Sets the targets. Errors have pflag's texts: `invalid argument "x" for "--port" flag: ...`, `unknown flag: --x`.
+  /// Sets the targets. Errors have pflag's texts: `invalid argument "x" for "--port" flag: ...`,
+  /// `unknown flag: --x`.
   base::Result<Parsed> parse(std::span<const std::string> arguments);
 
   /// The sections with their flags, one screen column wide.
@@ -73,7 +76,8 @@ class FlagSet {
   std::map<char, Flag*> shorthands_;
 };
 
-/// The items of a comma-separated list as pflag's StringSlice reads them: one line of CSV, quotes allowed.
+/// The items of a comma-separated list as pflag's StringSlice reads them: one line of CSV, quotes
+/// allowed.
 base::Result<std::vector<std::string>> parse_list(std::string_view text);
 
 }  // namespace cli

@@ -15,19 +15,32 @@ using base::Code;
 
 enum class Flaw { syntax, range };
 
-std::unexpected<base::Error> bad_number(std::string_view function, std::string_view text, Flaw flaw) {
-  return base::fail(Code::invalid, fmt::format("strconv.{}: parsing \"{}\": {}", function, text,
-                                               flaw == Flaw::syntax ? "invalid syntax" : "value out of range"));
+std::unexpected<base::Error> bad_number(std::string_view function, std::string_view text,
+                                        Flaw flaw) {
+  return base::fail(Code::invalid,
+                    fmt::format("strconv.{}: parsing \"{}\": {}", function, text,
+                                flaw == Flaw::syntax ? "invalid syntax" : "value out of range"));
 }
 
 /// Strips the prefix that tells the base from `digits`.
 int take_base(std::string_view& digits) {
   if (digits.size() < 2 || digits[0] != '0') return 10;
   switch (digits[1]) {
-    case 'x': case 'X': digits.remove_prefix(2); return 16;
-    case 'o': case 'O': digits.remove_prefix(2); return 8;
-    case 'b': case 'B': digits.remove_prefix(2); return 2;
-    default: digits.remove_prefix(1); return 8;
+    case 'x':
+    case 'X':
+      digits.remove_prefix(2);
+      return 16;
+    case 'o':
+    case 'O':
+      digits.remove_prefix(2);
+      return 8;
+    case 'b':
+    case 'B':
+      digits.remove_prefix(2);
+      return 2;
+    default:
+      digits.remove_prefix(1);
+      return 8;
   }
 }
 
@@ -46,7 +59,8 @@ std::expected<std::uint64_t, Flaw> parse_magnitude(std::string_view text) {
   const auto plain = without_underscores(digits, digits.size() != text.size());
   if (!plain) return std::unexpected(Flaw::syntax);
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(plain->data(), plain->data() + plain->size(), value, base);
+  const auto [end, error] =
+      std::from_chars(plain->data(), plain->data() + plain->size(), value, base);
   if (error == std::errc::invalid_argument || end != plain->data() + plain->size()) {
     return std::unexpected(Flaw::syntax);
   }
@@ -67,7 +81,8 @@ constexpr std::array<Unit, 8> kUnits = {{{"ns", 1},
                                          {"m", 60'000'000'000},
                                          {"h", 3'600'000'000'000}}};
 
-std::unexpected<base::Error> bad_duration(std::string_view text, std::string_view why = "invalid duration") {
+std::unexpected<base::Error> bad_duration(std::string_view text,
+                                          std::string_view why = "invalid duration") {
   return base::fail(Code::invalid, fmt::format("time: {} \"{}\"", why, text));
 }
 
@@ -75,20 +90,25 @@ bool is_number_part(char c) { return c == '.' || (c >= '0' && c <= '9'); }
 
 /// Consumes one "1.5h" from the front of `rest`; `whole` is for the text of errors.
 base::Result<std::int64_t> take_duration_part(std::string_view& rest, std::string_view whole) {
-  const auto number_end = static_cast<std::size_t>(std::ranges::find_if_not(rest, is_number_part) - rest.begin());
+  const auto number_end =
+      static_cast<std::size_t>(std::ranges::find_if_not(rest, is_number_part) - rest.begin());
   const std::string_view number = rest.substr(0, number_end);
   rest.remove_prefix(number_end);
-  if (number.empty() || number == "." || std::ranges::count(number, '.') > 1) return bad_duration(whole);
-  const auto unit_end = static_cast<std::size_t>(std::ranges::find_if(rest, is_number_part) - rest.begin());
+  if (number.empty() || number == "." || std::ranges::count(number, '.') > 1)
+    return bad_duration(whole);
+  const auto unit_end =
+      static_cast<std::size_t>(std::ranges::find_if(rest, is_number_part) - rest.begin());
   const std::string_view unit = rest.substr(0, unit_end);
   rest.remove_prefix(unit_end);
   if (unit.empty()) return bad_duration(whole, "missing unit in duration");
   const auto known = std::ranges::find(kUnits, unit, &Unit::name);
-  if (known == kUnits.end()) return bad_duration(whole, fmt::format("unknown unit \"{}\" in duration", unit));
+  if (known == kUnits.end())
+    return bad_duration(whole, fmt::format("unknown unit \"{}\" in duration", unit));
   long double value = 0;
   std::from_chars(number.data(), number.data() + number.size(), value);
   value *= static_cast<long double>(known->nanoseconds);
-  if (value > static_cast<long double>(std::numeric_limits<std::int64_t>::max())) return bad_duration(whole);
+  if (value > static_cast<long double>(std::numeric_limits<std::int64_t>::max()))
+    return bad_duration(whole);
   return static_cast<std::int64_t>(value);
 }
 
@@ -118,8 +138,8 @@ std::string decimal(std::int64_t value, std::int64_t unit) {
 base::Result<bool> parse_go_bool(std::string_view text) {
   constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "true", "TRUE", "True"};
   constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "false", "FALSE", "False"};
-  if (std::ranges::contains(kTrue, text)) return true;
-  if (std::ranges::contains(kFalse, text)) return false;
+  if (std::ranges::count(kTrue, text) > 0) return true;
+  if (std::ranges::count(kFalse, text) > 0) return false;
   return bad_number("ParseBool", text, Flaw::syntax);
 }
 
@@ -168,7 +188,8 @@ base::Result<async::Duration> parse_go_duration(std::string_view text) {
 std::string format_go_duration(async::Duration duration) {
   const std::int64_t total = duration.count();
   if (total == 0) return "0s";
-  if (total < 0) return "-" + format_go_duration(async::Duration{total == INT64_MIN ? INT64_MAX : -total});
+  if (total < 0)
+    return "-" + format_go_duration(async::Duration{total == INT64_MIN ? INT64_MAX : -total});
   if (total < 1'000) return fmt::format("{}ns", total);
   if (total < 1'000'000) return decimal(total, 1'000) + "\u00b5s";
   if (total < 1'000'000'000) return decimal(total, 1'000'000) + "ms";
@@ -199,7 +220,8 @@ base::Result<std::size_t> parse_byte_size(std::string_view text) {
 
 std::string format_byte_size(std::size_t bytes) {
   for (const Suffix& suffix : {kSuffixes[2], kSuffixes[1], kSuffixes[0]}) {
-    if (bytes != 0 && bytes % suffix.factor == 0) return fmt::format("{}{}", bytes / suffix.factor, suffix.name);
+    if (bytes != 0 && bytes % suffix.factor == 0)
+      return fmt::format("{}{}", bytes / suffix.factor, suffix.name);
   }
   return fmt::to_string(bytes);
 }

@@ -8,14 +8,15 @@
 #include "async/clock.h"
 #include "base/result.h"
 
-/// Values as Go programs read them from their command line: manifests rely on these forms, and scripts on these texts
-/// of errors.
+/// Values as Go programs read them from their command line: manifests rely on these forms, and
+/// scripts on these texts of errors.
 namespace cli {
 
 /// strconv.ParseBool: 1, t, T, true, TRUE, True and their opposites.
 base::Result<bool> parse_go_bool(std::string_view text);
 
-/// strconv.ParseInt with base 0: decimal, 0x, 0o, 0b or a leading 0 for octal, '_' between digits after a prefix.
+/// strconv.ParseInt with base 0: decimal, 0x, 0o, 0b or a leading 0 for octal, '_' between digits
+/// after a prefix.
 base::Result<std::int64_t> parse_go_int(std::string_view text);
 base::Result<std::uint64_t> parse_go_uint(std::string_view text);
 

@@ -6,7 +6,8 @@
 namespace cli {
 namespace {
 
-/// The number of edits that make `b` of `a` (Damerau and Levenshtein, neighbours only). An underscore is a dash.
+/// The number of edits that make `b` of `a` (Damerau and Levenshtein, neighbours only). An
+/// underscore is a dash.
 std::size_t distance(std::string_view a, std::string_view b) {
   const auto same = [](char x, char y) { return x == y || (x == '_' && y == '-'); };
   std::vector<std::vector<std::size_t>> edits(a.size() + 1, std::vector<std::size_t>(b.size() + 1));

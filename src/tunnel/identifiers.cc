@@ -38,7 +38,7 @@ base::Result<std::string> unescape(std::string_view text) {
 
 bool is_go_true(std::string_view text) {
   constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "true", "TRUE", "True"};
-  return std::ranges::contains(kTrue, text);
+  return std::ranges::count(kTrue, text) > 0;
 }
 
 class Collector {
@@ -56,8 +56,10 @@ class Collector {
       return {};
     }
     if (unknown_ == UnknownKeys::ignore) return {};
-    return base::fail(Code::invalid,
-                      fmt::format("unknown address type: \"{}\"; known are ipv4, ipv6, host, cidr, default-route", key));
+    return base::fail(
+        Code::invalid,
+        fmt::format("unknown address type: \"{}\"; known are ipv4, ipv6, host, cidr, default-route",
+                    key));
   }
 
   Identifiers take() { return std::move(result_); }
@@ -80,7 +82,8 @@ base::Result<void> add_pair(Collector& collector, std::string_view pair) {
   if (pair.empty()) return {};
   if (pair.contains(';')) return base::fail(Code::invalid, "invalid semicolon separator in query");
   const std::size_t equals = pair.find('=');
-  const std::string_view raw_value = equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
+  const std::string_view raw_value =
+      equals == pair.npos ? std::string_view() : pair.substr(equals + 1);
   TRY(const std::string key, unescape(pair.substr(0, equals)));
   TRY(std::string value, unescape(raw_value));
   return collector.add(key, std::move(value));

@@ -1,9 +1,10 @@
+#include "tunnel/identifiers.h"
+
 #include <cstddef>
 #include <cstdint>
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "tunnel/identifiers.h"
 
 /// Whatever an agent may refuse, a server accepts only with the same meaning.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

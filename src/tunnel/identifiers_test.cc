@@ -22,7 +22,8 @@ std::string refusal(std::string_view query, UnknownKeys unknown = UnknownKeys::r
 }
 
 TEST(Identifiers, keeps_every_value_of_every_kind_in_order) {
-  const Identifiers ids = parsed("host=b&ipv4=10.0.0.4&host=a&ipv6=fd00::4&cidr=10.0.0.0/8&default-route=true");
+  const Identifiers ids =
+      parsed("host=b&ipv4=10.0.0.4&host=a&ipv6=fd00::4&cidr=10.0.0.0/8&default-route=true");
   EXPECT_THAT(ids.host, ElementsAre("b", "a"));
   EXPECT_THAT(ids.ipv4, ElementsAre("10.0.0.4"));
   EXPECT_THAT(ids.ipv6, ElementsAre("fd00::4"));

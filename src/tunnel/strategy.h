@@ -14,9 +14,12 @@ enum class Strategy {
 /// The name in flags and in the label proxy_strategy.
 constexpr std::string_view to_string(Strategy strategy) {
   switch (strategy) {
-    case Strategy::any: return "default";
-    case Strategy::dest_host: return "destHost";
-    case Strategy::default_route: return "defaultRoute";
+    case Strategy::any:
+      return "default";
+    case Strategy::dest_host:
+      return "destHost";
+    case Strategy::default_route:
+      return "defaultRoute";
   }
   return "";
 }

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "app/tunnel_agent_config.h"
+#include "app/tunnel_server_config.h"
+
+namespace cli {
+
+/// What a command line runs once it is understood. Each returns the exit code.
+struct Programs {
+  std::function<int(const app::TunnelServerConfig&)> server;
+  std::function<int(const app::TunnelAgentConfig&)> agent;
+};
+
+/// Where a command's text goes, and its surroundings.
+struct Console {
+  std::function<void(std::string_view)> out;
+  std::function<void(std::string_view)> error;
+  std::function<std::string(const std::string&)> environment;  // "" for a variable that is not set
+};
+Console system_console();
+
+/// Chooses the program and runs it: by the name we were called by (proxy-server, proxy-agent), else
+/// by the first argument (server, agent, version, help). Returns the exit code: 0 for help, 1 for
+/// whatever is not understood.
+int run_command(std::span<const std::string> command_line, const Programs& programs,
+                const Console& console);
+
+}  // namespace cli

@@ -1,0 +1,113 @@
+#include "cli/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/testing/files.h"
+
+namespace cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Command : public ::testing::Test {
+ protected:
+  int run(std::vector<std::string> command_line) {
+    const Programs programs = {.server =
+                                   [this](const app::TunnelServerConfig& config) {
+                                     ran_ = "server " + config.server_id;
+                                     return 7;
+                                   },
+                               .agent =
+                                   [this](const app::TunnelAgentConfig& config) {
+                                     ran_ = "agent " + config.agent_id;
+                                     return 8;
+                                   }};
+    const Console console = {
+        .out = [this](std::string_view text) { out_ += text; },
+        .error = [this](std::string_view text) { error_ += text; },
+        .environment = [](const std::string& name) { return "id-of-" + name; }};
+    return run_command(command_line, programs, console);
+  }
+
+  std::string ran_;
+  std::string out_;
+  std::string error_;
+};
+
+TEST_F(Command, runs_the_agent_by_subcommand_and_by_its_own_name) {
+  const std::string ca = "--ca-cert=" + testing::file("ca");
+  EXPECT_EQ(run({"/usr/bin/cluster-proxy", "agent", ca}), 8);
+  EXPECT_EQ(ran_, "agent id-of-PROXY_AGENT_ID");
+  ran_.clear();
+  EXPECT_EQ(run({"/proxy-agent", ca, "--agent-id=c1"}), 8);
+  EXPECT_EQ(ran_, "agent c1");
+}
+
+TEST_F(Command, runs_the_server_by_subcommand_and_by_its_own_name) {
+  const std::vector<std::string> flags = {"--uds-name=/x", "--server-port=0",
+                                          "--cluster-cert=" + testing::file("c"),
+                                          "--cluster-key=" + testing::file("k")};
+  std::vector<std::string> line = {"cluster-proxy", "server"};
+  line.insert(line.end(), flags.begin(), flags.end());
+  EXPECT_EQ(run(line), 7);
+  EXPECT_EQ(ran_, "server id-of-PROXY_SERVER_ID");
+  line.erase(line.begin(), line.begin() + 2);
+  line.insert(line.begin(), "./proxy-server");
+  EXPECT_EQ(run(line), 7);
+}
+
+TEST_F(Command, explains_itself_without_arguments_and_on_request) {
+  EXPECT_EQ(run({"cluster-proxy"}), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("Tunnel Commands:"), HasSubstr("COMMAND --help")));
+  for (const char* wish : {"help", "--help", "-h"})
+    EXPECT_EQ(run({"cluster-proxy", wish}), 0) << wish;
+  EXPECT_EQ(error_, "");
+}
+
+TEST_F(Command, explains_a_program_with_exit_code_0) {
+  EXPECT_EQ(run({"proxy-server", "--help"}), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("Usage:\n  proxy-server [flags]"),
+                          HasSubstr("--server-port int (default 8090)")));
+  out_.clear();
+  EXPECT_EQ(run({"cluster-proxy", "help", "agent"}), 0);
+  EXPECT_THAT(out_, HasSubstr("--agent-identifiers string"));
+  EXPECT_EQ(ran_, "");
+}
+
+TEST_F(Command, prints_the_version) {
+  EXPECT_EQ(run({"cluster-proxy", "version"}), 0);
+  EXPECT_THAT(out_, HasSubstr("cluster-proxy 0."));
+}
+
+TEST_F(Command, suggests_what_was_meant) {
+  EXPECT_EQ(run({"cluster-proxy", "sevrer"}), 1);
+  EXPECT_THAT(error_, AllOf(HasSubstr("unknown command \"sevrer\""),
+                            HasSubstr("Did you mean this?\n  server")));
+  error_.clear();
+  EXPECT_EQ(run({"cluster-proxy", "quantum"}), 1);
+  EXPECT_THAT(error_, Not(HasSubstr("Did you mean")));
+}
+
+TEST_F(Command, fails_with_message_usage_and_exit_code_1) {
+  EXPECT_EQ(run({"proxy-agent", "--proxy-server-port=x"}), 1);
+  EXPECT_THAT(error_,
+              AllOf(HasSubstr("Error: invalid argument \"x\" for \"--proxy-server-port\" flag"),
+                    HasSubstr("Usage:\n  proxy-agent [flags]")));
+  EXPECT_EQ(run({"proxy-agent"}), 1);
+  EXPECT_THAT(error_, HasSubstr("--ca-cert"));
+  EXPECT_EQ(ran_, "");
+}
+
+TEST_F(Command, warns_of_deprecated_flags_and_stray_arguments_and_goes_on) {
+  EXPECT_EQ(run({"proxy-agent", "--ca-cert=" + testing::file("ca"), "--lease-label=a=b",
+                 "--sync-forever", "false"}),
+            8);
+  EXPECT_THAT(error_,
+              AllOf(HasSubstr("Flag --lease-label has been deprecated"), HasSubstr("\"false\"")));
+}
+
+}  // namespace
+}  // namespace cli

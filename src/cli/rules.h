@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/common_config.h"
+#include "base/result.h"
+#include "net/tls.h"
+
+/// Rules that values of flags must keep. Errors name the flag, its value, the rule and the way out.
+namespace cli {
+
+/// The error of a flag with a wrong value: `invalid --mode=x: want grpc or http-connect`.
+std::unexpected<base::Error> bad_flag(std::string_view flag, std::string_view value,
+                                      std::string_view rule);
+
+struct PortRange {
+  std::int64_t first = 1;
+  std::int64_t last = 65535;
+};
+base::Result<std::uint16_t> check_port(std::string_view flag, std::int64_t value, PortRange range);
+
+base::Result<int> check_positive(std::string_view flag, std::int64_t value);
+base::Result<void> check_not_negative(std::string_view flag, async::Duration value);
+
+/// An empty path is fine: the flag is off. Otherwise the file must be there and readable.
+base::Result<void> check_readable(std::string_view flag, const std::string& path);
+/// Each of the two requires the other; both must be readable.
+base::Result<void> check_pair(std::string_view cert_flag, const std::string& cert,
+                              std::string_view key_flag, const std::string& key);
+
+base::Result<void> check_profiling(const app::ProfilingConfig& profiling);
+base::Result<void> check_memory(const app::MemoryLimits& memory);
+
+/// "k=v,k2=v2", spaces around the parts ignored, not empty.
+base::Result<std::map<std::string, std::string>> parse_labels(std::string_view flag,
+                                                              std::string_view text);
+
+/// What --cipher-suites and --tls-min-version ask for.
+struct TlsPolicy {
+  net::TlsVersion minimum = net::TlsVersion::v1_2;
+  std::vector<std::string> cipher_suites;  // OpenSSL names, TLS 1.2 only
+};
+/// `suites` are Go's names, out of those that Go counts as secure; `minimum` is "" or VersionTLS10
+/// ... VersionTLS13. A list of nothing but TLS 1.3 suites leaves none for TLS 1.2, so that 1.3
+/// becomes the minimum.
+base::Result<TlsPolicy> parse_tls_policy(const std::vector<std::string>& suites,
+                                         const std::string& minimum);
+
+}  // namespace cli

@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/id.h"
+#include "cli/rules.h"
+#include "cli/server_flags.h"
+
+namespace cli {
+namespace {
+
+constexpr PortRange kUserPorts{1024, 49151};
+
+base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port) {
+  if (port != 0) {
+    return bad_flag("--server-port", fmt::to_string(port),
+                    "must be 0 with --uds-name: the frontend listens on the Unix socket only");
+  }
+  constexpr std::string_view kNoTls =
+      "must not be set with --uds-name: a Unix socket speaks without TLS";
+  if (!config.frontend_tls.key.empty())
+    return bad_flag("--server-key", config.frontend_tls.key, kNoTls);
+  if (!config.frontend_tls.certificate.empty()) {
+    return bad_flag("--server-cert", config.frontend_tls.certificate, kNoTls);
+  }
+  if (!config.frontend_tls.ca.empty())
+    return bad_flag("--server-ca-cert", config.frontend_tls.ca, kNoTls);
+  return {};
+}
+
+base::Result<void> check_tcp_frontend(const app::TunnelServerConfig& config) {
+  if (config.frontend_tls.ca.empty()) {
+    return bad_flag("--server-ca-cert", "\"\"",
+                    "must be set when the frontend listens on TCP: without it every client would "
+                    "be let in; set it, "
+                    "or use --uds-name");
+  }
+  if (config.frontend_tls.certificate.empty()) {
+    return bad_flag(
+        "--server-cert", "\"\"",
+        "must be set when the frontend listens on TCP; set it and --server-key, or use --uds-name");
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::vector<tunnel::Strategy>> parse_strategies(const std::string& text) {
+  constexpr std::string_view kRule =
+      "want a comma-separated list of default, destHost, defaultRoute";
+  std::vector<tunnel::Strategy> strategies;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    const std::string_view name = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (name.empty()) continue;
+    constexpr tunnel::Strategy kAll[] = {tunnel::Strategy::any, tunnel::Strategy::dest_host,
+                                         tunnel::Strategy::default_route};
+    const auto known =
+        std::ranges::find(kAll, name, [](tunnel::Strategy s) { return to_string(s); });
+    if (known == std::end(kAll)) {
+      return bad_flag("--proxy-strategies", text,
+                      fmt::format("unknown strategy \"{}\"; {}", name, kRule));
+    }
+    strategies.push_back(*known);
+  }
+  if (strategies.empty()) return bad_flag("--proxy-strategies", fmt::format("\"{}\"", text), kRule);
+  return strategies;
+}
+
+base::Result<void> ServerFlags::check_frontend(app::TunnelServerConfig& config) const {
+  if (mode_ != "grpc" && mode_ != "http-connect")
+    return bad_flag("--mode", mode_, "want grpc or http-connect");
+  config.mode = mode_ == "grpc" ? app::FrontendMode::grpc : app::FrontendMode::http_connect;
+  TRY_VOID(check_pair("--server-cert", config.frontend_tls.certificate, "--server-key",
+                      config.frontend_tls.key));
+  TRY_VOID(check_readable("--server-ca-cert", config.frontend_tls.ca));
+  TRY_VOID(config.unix_socket.empty() ? check_tcp_frontend(config)
+                                      : check_unix_frontend(config, frontend_port_));
+  TRY_VOID(check_pair("--cluster-cert", config.agent_tls.certificate, "--cluster-key",
+                      config.agent_tls.key));
+  if (config.agent_tls.certificate.empty()) {
+    return bad_flag("--cluster-cert", "\"\"",
+                    "must be set: agents connect by TLS only; set it and --cluster-key");
+  }
+  return check_readable("--cluster-ca-cert", config.agent_tls.ca);
+}
+
+base::Result<void> ServerFlags::check_ports(app::TunnelServerConfig& config) const {
+  const PortRange frontend = config.unix_socket.empty() ? kUserPorts : PortRange{0, 0};
+  TRY(config.frontend.port, check_port("--server-port", frontend_port_, frontend));
+  TRY(config.agents.port, check_port("--agent-port", agent_port_, kUserPorts));
+  TRY(config.health.port, check_port("--health-port", health_port_, kUserPorts));
+  TRY(config.admin.port, check_port("--admin-port", admin_port_, kUserPorts));
+  return {};
+}
+
+base::Result<void> ServerFlags::check_authentication(app::TunnelServerConfig& config) const {
+  TRY_VOID(check_readable("--kubeconfig", config.kube.kubeconfig));
+  const app::TokenAuthentication& wanted = authentication_;
+  if (wanted.agent_namespace.empty() && wanted.service_account.empty() && wanted.audience.empty())
+    return {};
+  constexpr std::string_view kAllThree =
+      "must be set when agents are authenticated by token: --agent-namespace, "
+      "--agent-service-account and "
+      "--authentication-audience go together";
+  if (!config.agent_tls.ca.empty()) {
+    return bad_flag(
+        "--cluster-ca-cert", config.agent_tls.ca,
+        "can not be used when agents are authenticated by token; remove it, or --agent-namespace, "
+        "--agent-service-account and --authentication-audience");
+  }
+  if (wanted.agent_namespace.empty()) return bad_flag("--agent-namespace", "\"\"", kAllThree);
+  if (wanted.service_account.empty()) return bad_flag("--agent-service-account", "\"\"", kAllThree);
+  if (wanted.audience.empty()) return bad_flag("--authentication-audience", "\"\"", kAllThree);
+  config.authentication = wanted;
+  return {};
+}
+
+base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config) const {
+  TRY_VOID(check_profiling(config.profiling));
+  TRY(config.strategies, parse_strategies(strategies_));
+  TRY(config.receive_queue, check_positive("--xfr-channel-size", queue_));
+  TRY(TlsPolicy policy, parse_tls_policy(cipher_suites_, tls_minimum_));
+  config.tls_minimum = policy.minimum;
+  config.cipher_suites = std::move(policy.cipher_suites);
+  TRY_VOID(check_not_negative("--graceful-shutdown-timeout", config.graceful_shutdown));
+  TRY_VOID(check_not_negative("--backend-dial-timeout", config.dial_timeout));
+  TRY(config.leases.labels, parse_labels("--lease-label", lease_labels_));
+  return check_memory(config.memory);
+}
+
+base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& environment_id) const {
+  app::TunnelServerConfig config = config_;
+  TRY_VOID(check_frontend(config));
+  TRY_VOID(check_ports(config));
+  TRY_VOID(check_authentication(config));
+  TRY_VOID(check_behaviour(config));
+  TRY(config.log, log_.config("proxy-server"));
+  if (config.server_id.empty())
+    config.server_id = environment_id.empty() ? base::random_uuid() : environment_id;
+  config.server_count =
+      static_cast<int>(std::clamp<std::int64_t>(server_count_, INT32_MIN, INT32_MAX));
+  config.kube.burst = static_cast<int>(std::clamp<std::int64_t>(kube_burst_, 0, INT32_MAX));
+  config.listing = table_.listing();
+  return config;
+}
+
+}  // namespace cli
