@@ -1,9 +1,11 @@
-# Puts a Go that is new enough for the peers of the tests on PATH. Source it, then call go_use or go_fetch.
+# Puts a Go that is new enough for the peers of the tests on PATH. Source it in the project's root, then call go_use
+# or go_fetch.
 #
 # In this order: the Go on PATH (one of 1.21 or newer fetches the version that a go.mod asks for by itself),
 # the one that go_fetch once put into the cache.
 
-go_minimum=1.26.0
+# The newest that a go.mod of the tests asks for, with all three numbers, as toolchains are named.
+go_minimum=$(git ls-files 'tests/*go.mod' | xargs -r awk '$1 == "go" { print $2 ($2 ~ /[.].*[.]/ ? "" : ".0") }' | sort -V | tail -n 1)
 go_cache=${CLUSTER_PROXY_CACHE:-$HOME/.cache/cluster-proxy}/go-$go_minimum
 
 # True when `$1` as go builds a module that asks for go_minimum.
