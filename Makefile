@@ -3,9 +3,14 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+# Sanitizers look for a program named llvm-symbolizer; Debian's has the version in its name.
+symbolizer := $(shell command -v llvm-symbolizer-19)
+export ASAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
+export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer)
+export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug release-build test unit interop upstream kube tsan fuzz format lint tidy demo clean
+.PHONY: help deps build debug test unit interop upstream kube tsan fuzz format lint tidy demo clean
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -61,6 +66,7 @@ format: ## rewrite the sources in the project's format
 lint: ## format check and the project's own rules; seconds
 	@scripts/format --check
 	@tools/lint
+	@scripts/check-shell
 
 tidy: debug ## clang-tidy over all sources; results are cached, so a second run is quick
 	@tools/tidy --jobs $(JOBS)

@@ -10,7 +10,7 @@ state_create() {
   fi
   (umask 077 && mkdir -p "$state/pids" "$state/logs")
   [[ -O $state ]] || fail "$state belongs to somebody else; set TMPDIR to a folder of your own"
-  cd "$state"
+  cd "$state" || exit
 }
 
 # start NAME PLACE COMMAND...: starts it there in the background; its output goes to logs/NAME.log.
