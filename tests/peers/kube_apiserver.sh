@@ -1,0 +1,153 @@
+#!/bin/bash
+# kube_apiserver.sh start DIR [--netns NETNS] [--bind ADDRESS] [--port PORT]   etcd and a kube-apiserver, ready when this returns
+# kube_apiserver.sh stop DIR                                                 ends exactly these two
+#
+# DIR receives all state: admin.kubeconfig (cluster-admin, self-contained), kubectl (bound to it and to the network
+# namespace), address, pki/, log/, pid/. ADDRESS (127.0.0.1) must exist in NETNS (a name or a path; by default the
+# caller's namespace). PORT is a free one unless given. `start` after `stop` resumes: same data, keys and address.
+# RBAC and audiences are on; service account tokens can be requested and reviewed. There is no controller manager: nobody
+# makes `default` service accounts or collects garbage.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/lib/peers.sh"
+. "$here/lib/process.sh"
+. "$here/lib/kube_pki.sh"
+
+ready_limit=60
+stop_limit=10
+
+main() {
+  local verb=${1:-}
+  case $verb in
+    start | stop) [ $# -ge 2 ] || usage 2 ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 ;;
+  esac
+  dir=$(realpath -m "$2")
+  shift 2
+  "$verb" "$@"
+}
+
+usage() {
+  sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  exit "$1"
+}
+
+start() {
+  local netns=''
+  bind='' port=''
+  while [ $# -gt 0 ]; do
+    [ $# -ge 2 ] || fail "$1 needs a value"
+    case $1 in
+      --netns) netns=$2 ;;
+      --bind) bind=$2 ;;
+      --port) port=$2 ;;
+      *) fail "unknown option '$1'; see --help" ;;
+    esac
+    shift 2
+  done
+  [ -x "$peers_bin/kube" ] || fail "Kubernetes is not built: run $here/build.sh kubernetes"
+  ! process_alive "$dir/pid/kube-apiserver" || fail "an API server already runs in $dir: stop it first"
+  enter_netns "$netns"
+  mkdir -p "$dir"/{log,pid}
+  choose_address
+  [ -e "$dir/pki/admin.crt" ] || make_pki "$dir/pki" "$bind"
+  trap stop EXIT
+  start_etcd
+  start_apiserver
+  trap - EXIT
+}
+
+stop() {
+  process_stop "$dir/pid/kube-apiserver" $stop_limit
+  process_stop "$dir/pid/etcd" $stop_limit
+}
+
+# choose_address: what the caller wants, else what DIR had before, else a free port of loopback.
+choose_address() {
+  local old_bind='' old_port=''
+  [ ! -e "$dir/bound" ] || read -r old_bind old_port <"$dir/bound"
+  bind=${bind:-${old_bind:-127.0.0.1}}
+  [ "${old_bind:-$bind}" = "$bind" ] || fail "the certificates in $dir are for $old_bind, not $bind: give another DIR"
+  port=${port:-${old_port:-$(free_port)}}
+  echo "$bind $port" >"$dir/bound"
+}
+
+# enter_netns NETNS: sets `inside`, the words before a command that must run in the cluster's network namespace.
+enter_netns() {
+  case $1 in
+    '') inside=() ;;
+    */*) inside=(nsenter --net="$1") ;;
+    *) inside=(nsenter --net="/run/netns/$1") ;;
+  esac
+  "${inside[@]}" true || fail "cannot enter the network namespace '$1': it must exist, and that needs root"
+}
+
+start_etcd() {
+  local client peer
+  client=http://127.0.0.1:$(free_port)
+  peer=http://127.0.0.1:$(free_port)
+  # Without fsync: what a power cut would lose is of no use to anybody.
+  process_start "$dir/pid/etcd" "$dir/log/etcd" "${inside[@]}" "$peers_bin/etcd" --name=test --data-dir="$dir/etcd" --unsafe-no-fsync \
+    --log-level=warn --listen-client-urls="$client" --advertise-client-urls="$client" \
+    --listen-peer-urls="$peer" --initial-advertise-peer-urls="$peer" --initial-cluster="test=$peer"
+  etcd_url=$client
+  wait_ready etcd "${inside[@]}" curl -sf -o /dev/null "$client/readyz"
+}
+
+start_apiserver() {
+  local pki=$dir/pki host=$bind
+  case $bind in *:*) host="[$bind]" ;; esac
+  local url=https://$host:$port
+  write_kubeconfig "$dir/admin.kubeconfig" "$url" "$pki" admin
+  write_kubectl
+  echo "$host:$port" >"$dir/address"
+  process_start "$dir/pid/kube-apiserver" "$dir/log/kube-apiserver" "${inside[@]}" "$peers_bin/kube-apiserver" \
+    --etcd-servers="$etcd_url" --bind-address="$bind" --advertise-address="$bind" --secure-port="$port" \
+    --endpoint-reconciler-type=none --service-cluster-ip-range="$(service_range)" \
+    --authorization-mode=Node,RBAC --client-ca-file="$pki/ca.crt" \
+    --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
+    --service-account-issuer=https://kubernetes.default.svc --api-audiences=https://kubernetes.default.svc,system:konnectivity-server \
+    --service-account-key-file="$pki/service-account.pub" --service-account-signing-key-file="$pki/service-account.key" \
+    --kubelet-client-certificate="$pki/kubelet-client.crt" --kubelet-client-key="$pki/kubelet-client.key" \
+    --kubelet-certificate-authority="$pki/ca.crt" --kubelet-preferred-address-types=InternalIP \
+    --requestheader-client-ca-file="$pki/front-proxy-ca.crt" --requestheader-allowed-names=front-proxy-client \
+    --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
+    --requestheader-extra-headers-prefix=X-Remote-Extra- \
+    --proxy-client-cert-file="$pki/front-proxy-client.crt" --proxy-client-key-file="$pki/front-proxy-client.key"
+  wait_ready kube-apiserver "${inside[@]}" curl -sf -o /dev/null --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" "$url/readyz"
+}
+
+service_range() {
+  case $bind in *:*) echo fd00:10::/112 ;; *) echo 10.0.0.0/24 ;; esac
+}
+
+write_kubectl() {
+  printf '#!/bin/bash\nexec' >"$dir/kubectl"
+  printf ' %q' "${inside[@]}" "$peers_bin/kubectl" "--kubeconfig=$dir/admin.kubeconfig" >>"$dir/kubectl"
+  echo ' "$@"' >>"$dir/kubectl"
+  chmod +x "$dir/kubectl"
+}
+
+# wait_ready PROGRAM PROBE...: until the probe succeeds; if the program ends or the limit passes, ends the script.
+wait_ready() {
+  local log=$dir/log/$1
+  wait_until $ready_limit ready_or_ended "$@" || fail "$1 was not ready within $ready_limit s; see $log"
+  process_alive "$dir/pid/$1" || fail "$1 ended while it started; $log ends with: $(tail -n 1 "$log")"
+}
+
+ready_or_ended() {
+  "${@:2}" || ! process_alive "$dir/pid/$1"
+}
+
+# free_port: one below the range that the kernel hands out to outgoing connections, and in nobody's use there now.
+free_port() {
+  local candidate
+  for _ in {1..100}; do
+    candidate=$((15000 + RANDOM % 15000))
+    [ -n "$("${inside[@]}" ss -Hltn "sport = :$candidate")" ] || { echo $candidate; return; }
+  done
+  fail "found no free port"
+}
+
+main "$@"
