@@ -22,8 +22,8 @@ step_world() {
 
 PICTURE
   else
-    say "   Not root: no network namespaces. Hub and clusters share loopback, so this run shows the tunnels, but not" \
-      "   the isolation, and services are named by address: cluster1 is 127.0.1.1, cluster2 is 127.0.2.1."
+    say "   No network namespaces: $loopback_because. Hub and clusters share loopback, so this run shows the tunnels, but" \
+      "   not the isolation, and services are named by address: cluster1 is 127.0.1.1, cluster2 is 127.0.2.1."
   fi
   ports_choose
   world_create
