@@ -34,6 +34,18 @@ Task<void> H2Connection::run() {
                                  : std::get<1>(std::move(outcome));
 }
 
+Task<void> H2Connection::keep_alive(async::Clock& clock, async::Duration idle,
+                                    async::Duration patience) {
+  for (;;) {
+    heard_ = false;
+    CO_TRY_VOID(co_await clock.sleep_for(idle));
+    if (heard_) continue;
+    session_.ping();
+    CO_TRY_VOID(co_await clock.sleep_for(patience));
+    if (!heard_) co_return fail(Code::timeout, "the peer does not answer pings");
+  }
+}
+
 void H2Connection::close() { stream_->close(); }
 
 std::unique_ptr<H2StreamHandler> H2Connection::on_request(H2Stream& stream,
@@ -53,6 +65,7 @@ Task<void> H2Connection::read_loop() {
     CO_TRY(const std::size_t count, co_await stream_->read_some(block.tail()));
     if (count == 0) co_return fail(Code::closed, "the peer closed the connection");
     block.commit(count);
+    heard_ = true;
     received = session_.receive(block.bytes());
   }
   co_return received;

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "async/clock.h"
 #include "async/event.h"
 #include "http/h2_session.h"
 #include "net/stream.h"
@@ -31,6 +32,10 @@ class H2Connection : private H2Session::Events {
   /// towards its handler then. Returns why it ended; Code::closed for an ordinary end.
   async::Task<void> run();
 
+  /// Pings the peer when it has said nothing for `idle`, and ends the connection when it then stays
+  /// silent for `patience`: to be run beside run(). Returns Code::timeout.
+  async::Task<void> keep_alive(async::Clock& clock, async::Duration idle, async::Duration patience);
+
   /// Ends the connection at once.
   void close();
   H2Session& session() { return session_; }
@@ -50,6 +55,7 @@ class H2Connection : private H2Session::Events {
   Handler& handler_;
   async::Event output_;
   bool has_output_ = true;
+  bool heard_ = false;  // bytes came since keep_alive() looked
   H2Session session_;
 };
 

@@ -1,0 +1,154 @@
+#include "tunnel/relay.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "net/socket_stream.h"
+#include "tunnel/packet.h"
+
+namespace tunnel {
+namespace {
+
+using async::Task;
+using base::Result;
+
+// A read that brought this little is copied out of its big block, which serves the next reader.
+constexpr std::size_t kSmallRead = 4096;
+
+base::Buffer right_sized(base::Buffer block) {
+  if (block.size() > kSmallRead) return block;
+  base::Buffer small(block.size());
+  small.append(block.bytes());
+  return small;
+}
+
+}  // namespace
+
+Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Flow& flow,
+             async::Clock& clock, StallWatch& watch, base::MemoryBudget& budget, Listener& listener,
+             const Options& options)
+    : socket_(socket),
+      flow_(&flow),
+      clock_(clock),
+      watch_(watch),
+      listener_(listener),
+      options_(options),
+      wake_(executor),
+      queue_(&budget) {}
+
+Relay::~Relay() { watch_.remove(*this); }
+
+void Relay::deliver(base::Bytes bytes) {
+  if (finished_ || write_failed_ || overloaded_) return;
+  const bool was_empty = queue_.empty();
+  queue_.append(bytes);
+  if (was_empty) wake_.notify_all();
+}
+
+void Relay::finish() {
+  if (std::exchange(finished_, true)) return;
+  if (backlog() > 0) watch_.add(*this);
+  wake_.notify_all();
+}
+
+void Relay::on_overload(const std::string& reason) {
+  overloaded_ = true;
+  failure_ = reason;
+  queue_.clear();
+  socket_.abort();
+  wake_.notify_all();
+}
+
+Task<void> Relay::run() {
+  using namespace async::asio::experimental::awaitable_operators;
+  auto outcome = co_await (write_loop() || read_loop());
+  co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))
+                                 : std::get<1>(std::move(outcome));
+}
+
+// Never returns by itself: only the writer knows when all is done.
+Task<void> Relay::read_loop() {
+  CO_TRY(read_end_, co_await read_to_end());
+  listener_.on_read_end(read_end_);
+  if (read_end_ == ReadEnd::half_closed) CO_TRY_VOID(co_await linger());
+  wake_.notify_all();
+  for (;;) CO_TRY_VOID(co_await wake_.wait());
+}
+
+Task<Relay::ReadEnd> Relay::read_to_end() {
+  for (;;) {
+    while (flow_ == nullptr || flow_->full()) CO_TRY_VOID(co_await wake_.wait());
+    auto count = Result<std::size_t>(std::size_t{0});
+    base::Buffer block;
+    if (auto ready = co_await socket_.wait_readable(); !ready) {
+      count = base::fail(std::move(ready).error());
+    } else {
+      block = base::Buffer(base::Buffer::kBlock);
+      count = co_await socket_.read_some(block.tail());
+    }
+    if (!count) {
+      if (failure_.empty()) failure_ = count.error().message;
+      co_return ReadEnd::failed;
+    }
+    if (*count == 0)
+      co_return options_.half_close_linger.count() > 0 &&
+              !net::fully_closed_by_peer(socket_.descriptor())
+          ? ReadEnd::half_closed
+          : ReadEnd::eof;
+    block.commit(*count);
+    bytes_read_ += *count;
+    listener_.on_read(*count);
+    block = right_sized(std::move(block));
+    frame_data(block, options_.connect_id);
+    if (flow_ != nullptr) flow_->push(std::move(block));
+  }
+}
+
+Task<void> Relay::linger() {
+  std::uint64_t before = 0;
+  do {
+    before = bytes_written_ + backlog();
+    CO_TRY_VOID(co_await clock_.sleep_for(options_.half_close_linger));
+  } while (bytes_written_ + backlog() != before);
+  lingered_ = true;
+  co_return Result<void>{};
+}
+
+bool Relay::done() const {
+  if (overloaded_ || lingered_) return true;
+  if (!queue_.empty() && !write_failed_) return false;
+  return finished_ || read_end_ == ReadEnd::eof || read_end_ == ReadEnd::failed;
+}
+
+Task<void> Relay::write_loop() {
+  while (!done()) {
+    if (queue_.empty()) {
+      CO_TRY_VOID(co_await wake_.wait());
+    } else {
+      CO_TRY_VOID(co_await write_next());
+    }
+  }
+  co_return Result<void>{};
+}
+
+Task<void> Relay::write_next() {
+  const base::Buffer block = queue_.pop();
+  writing_ = block.size();
+  auto written = co_await socket_.write_all(block.bytes());
+  writing_ = 0;
+  if (written) {
+    bytes_written_ += block.size();
+  } else {
+    // What the peer sent before it went may still be read; the reader will find the end.
+    write_failed_ = true;
+    queue_.clear();
+    if (failure_.empty()) failure_ = written.error().message;
+  }
+  listener_.on_written();
+  co_return Result<void>{};
+}
+
+}  // namespace tunnel

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/task_group.h"
+#include "http/h2_connection.h"
+#include "tunnel/server/backend.h"
+#include "tunnel/server/context.h"
+
+namespace tunnel {
+
+/// Decides whether a bearer token proves that an agent is one.
+class TokenAuthenticator {
+ public:
+  virtual ~TokenAuthenticator() = default;
+  /// The error says why not; it goes to the agent.
+  virtual async::Task<void> authenticate(std::string token) = 0;
+};
+
+/// What agents are told about the server in response headers, and how they are let in.
+struct AgentAdmission {
+  std::string server_id;
+  int server_count = 1;
+  TokenAuthenticator* authenticator = nullptr;  // null = no tokens are asked for
+};
+
+/// One connection of an agent: offers /AgentService/Connect on it. Lives in the coroutine that runs
+/// the connection.
+class AgentConnection : public http::H2Connection::Handler {
+ public:
+  AgentConnection(ServerContext& context, const AgentAdmission& admission, async::TaskGroup& tasks,
+                  std::string peer);
+
+  std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream& stream,
+                                                    const http::Headers& headers) override;
+  void on_ping_acknowledged() override;
+
+ private:
+  ServerContext& context_;
+  const AgentAdmission& admission_;
+  async::TaskGroup& tasks_;
+  std::string peer_;
+  std::vector<std::shared_ptr<AdmissionTicket>> streams_;
+};
+
+/// One connection of a client in mode grpc: offers /ProxyService/Proxy on it.
+class ClientConnection : public http::H2Connection::Handler {
+ public:
+  ClientConnection(ServerContext& context, std::string client)
+      : context_(context), client_(std::move(client)) {}
+  std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream& stream,
+                                                    const http::Headers& headers) override;
+
+ private:
+  ServerContext& context_;
+  std::string client_;
+};
+
+}  // namespace tunnel

@@ -1,0 +1,218 @@
+#include "tunnel/server/connect_frontend.h"
+
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "async/timeout.h"
+#include "base/log.h"
+#include "http/request_reader.h"
+#include "net/socket_stream.h"
+#include "tunnel/packet.h"
+#include "tunnel/server/backend.h"
+
+namespace tunnel {
+namespace {
+
+using async::Task;
+using base::Code;
+using base::fail;
+using base::Result;
+
+constexpr async::Duration kHeadWithin = std::chrono::seconds(60);
+constexpr async::Duration kHalfCloseLinger = std::chrono::seconds(30);
+constexpr std::size_t kEarlyBytes = 64 * 1024;
+constexpr char kEstablished[] = "HTTP/1.1 200 Connection Established\r\n\r\n";
+
+std::string refusal_text(unsigned status, bool keep_alive) {
+  if (status == 405) {
+    return http::encode_response(
+        http::error_response(405, "this proxy only supports CONNECT passthrough\n"), false,
+        keep_alive, "");
+  }
+  const std::string_view line =
+      status == 431 ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  return fmt::format(
+      "HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{}", line,
+      line);
+}
+
+}  // namespace
+
+ConnectFrontend::ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream,
+                                 std::string client)
+    : context_(context),
+      stream_(std::move(stream)),
+      client_(std::move(client)),
+      changed_(context.executor) {}
+
+ConnectFrontend::~ConnectFrontend() {
+  release_leg();
+  if (requested_) context_.metrics.http_connections.subtract();
+}
+
+void ConnectFrontend::release_leg() {
+  Leg* leg = std::exchange(leg_, nullptr);
+  if (leg == nullptr) return;
+  if (relay_) leg->backend().congestion().remove(*relay_);
+  leg->abandon(DialFailure::frontend_close);
+}
+
+Task<void> ConnectFrontend::run() {
+  CO_TRY(const std::string target,
+         co_await async::with_timeout(context_.clock, kHeadWithin, "request head", read_request()));
+  CO_TRY(const bool established, co_await dial(target));
+  if (established) CO_TRY_VOID(co_await relay());
+  co_return co_await close_gracefully();
+}
+
+Task<std::string> ConnectFrontend::read_request() {
+  http::ConnectRequestReader reader;
+  for (;;) {
+    while (auto outcome = reader.next()) {
+      if (outcome->refusal == 0) {
+        early_ = reader.take_rest();
+        co_return std::move(outcome->target);
+      }
+      CO_TRY_VOID(co_await reply(refusal_text(outcome->refusal, outcome->keep_alive)));
+      if (!outcome->keep_alive) {
+        (void)co_await close_gracefully();
+        co_return fail(Code::invalid, fmt::format("request refused with {}", outcome->refusal));
+      }
+    }
+    CO_TRY_VOID(co_await stream_->wait_readable());
+    std::array<std::uint8_t, 4096> block;
+    CO_TRY(const std::size_t count, co_await stream_->read_some(block));
+    if (count == 0) co_return fail(Code::closed, "client left before its request");
+    reader.feed({block.data(), count});
+  }
+}
+
+Task<bool> ConnectFrontend::dial(std::string target) {
+  requested_ = true;
+  context_.metrics.http_connections.add();
+  Backend* backend = context_.router.pick(target, context_.clock.now());
+  if (backend == nullptr) {
+    context_.metrics.dial_failed(DialFailure::no_agent);
+    LOG_INFO("dial failed", {"client", client_}, {"target", target},
+             {"error", "no agent available"});
+    CO_TRY_VOID(co_await reply(dial_failure_reply(DialFailure::no_agent, "")));
+    co_return false;
+  }
+  const std::string request = encode_dial_request("tcp", target, 0);
+  leg_ = &backend->dial(*this, std::move(target), 0, base::as_bytes(request));
+  CO_TRY_VOID(co_await wait_for_answer());
+  if (client_gone_) co_return fail(Code::closed, "client left while dialing");
+  if (phase_ == Phase::failed) {
+    if (!failure_reply_.empty()) CO_TRY_VOID(co_await reply(failure_reply_));
+    co_return false;
+  }
+  co_return true;
+}
+
+Task<void> ConnectFrontend::wait_for_answer() {
+  using namespace async::asio::experimental::awaitable_operators;
+  const auto answered = [](ConnectFrontend& self) -> Task<void> {
+    while (self.phase_ == Phase::dialing) CO_TRY_VOID(co_await self.changed_.wait());
+    co_return Result<void>{};
+  };
+  (void)co_await (answered(*this) || watch_client());
+  co_return Result<void>{};
+}
+
+// Returns when the client has left. What it sends early is kept, up to a bound.
+Task<void> ConnectFrontend::watch_client() {
+  std::array<std::uint8_t, 4096> block;
+  while (early_.size() < kEarlyBytes) {
+    CO_TRY_VOID(co_await stream_->wait_readable());
+    const auto count = co_await stream_->read_some(block);
+    if (!count || (*count == 0 && net::fully_closed_by_peer(stream_->descriptor()))) {
+      client_gone_ = true;
+      co_return Result<void>{};
+    }
+    if (*count == 0) break;  // it will only read
+    early_.append(reinterpret_cast<const char*>(block.data()), *count);
+  }
+  while (phase_ == Phase::dialing) CO_TRY_VOID(co_await changed_.wait());
+  co_return Result<void>{};
+}
+
+void ConnectFrontend::on_dialed(Leg& leg, base::Bytes) {
+  const Relay::Options options{.connect_id = leg.connect_id(),
+                               .half_close_linger = kHalfCloseLinger};
+  Relay::Listener& listener = *this;
+  relay_.emplace(context_.executor, *stream_, leg.flow(), context_.clock, context_.stall_watch,
+                 context_.budget, listener, options);
+  phase_ = Phase::established;
+  changed_.notify_all();
+}
+
+void ConnectFrontend::on_dial_failed(Leg&, DialFailure reason, const std::string& error) {
+  leg_ = nullptr;
+  failure_reply_ = dial_failure_reply(reason, error);
+  phase_ = Phase::failed;
+  changed_.notify_all();
+}
+
+Task<void> ConnectFrontend::relay() {
+  CO_TRY_VOID(co_await reply(kEstablished));
+  send_early();
+  auto result = co_await relay_->run();
+  release_leg();
+  if (relay_->overloaded()) context_.metrics.connection_closed("overflow");
+  co_return result;
+}
+
+void ConnectFrontend::send_early() {
+  if (early_.empty() || leg_ == nullptr) return;
+  base::Buffer block(early_.size());
+  block.append(base::as_bytes(early_));
+  frame_data(block, leg_->connect_id());
+  leg_->count_up(early_.size());
+  leg_->flow().push(std::move(block));
+  early_.clear();
+}
+
+void ConnectFrontend::on_packet(Leg& leg, const Packet& packet, base::Bytes) {
+  relay_->deliver(packet.data);
+  leg.backend().congestion().delivered(*relay_);
+}
+
+void ConnectFrontend::on_closed(Leg& leg, const std::string& error, bool truncated) {
+  leg.backend().congestion().remove(*relay_);
+  leg_ = nullptr;
+  truncated_ = truncated || !error.empty();
+  relay_->detach_flow();
+  relay_->finish();
+}
+
+void ConnectFrontend::on_room(Leg&) {
+  if (relay_) relay_->on_flow_drained();
+}
+
+void ConnectFrontend::on_read_end(Relay::ReadEnd) {}
+
+void ConnectFrontend::on_read(std::size_t count) {
+  if (leg_ != nullptr) leg_->count_up(count);
+}
+
+void ConnectFrontend::on_written() {
+  if (leg_ != nullptr) leg_->backend().congestion().drained(*relay_);
+}
+
+Task<void> ConnectFrontend::reply(std::string text) {
+  co_return co_await stream_->write_all(base::as_bytes(text));
+}
+
+// A stream whose end is missing must not look whole to the client.
+Task<void> ConnectFrontend::close_gracefully() {
+  if (truncated_ || (relay_ && relay_->overloaded())) {
+    stream_->abort();
+    co_return Result<void>{};
+  }
+  auto result = co_await stream_->shutdown_write();
+  stream_->close();
+  co_return result;
+}
+
+}  // namespace tunnel

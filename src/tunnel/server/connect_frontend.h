@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/event.h"
+#include "http/connect_request.h"
+#include "net/stream.h"
+#include "tunnel/relay.h"
+#include "tunnel/server/context.h"
+#include "tunnel/server/leg.h"
+
+namespace tunnel {
+
+/// One client connection in mode http-connect: reads CONNECT, dials through an agent, then carries
+/// bytes both ways. Lives in the coroutine that awaits run(). Thread: that of the loop.
+class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
+ public:
+  ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream, std::string client);
+  ~ConnectFrontend() override;
+
+  async::Task<void> run();
+
+ private:
+  enum class Phase { dialing, established, failed, closed };
+
+  async::Task<std::string> read_request();
+  async::Task<bool> dial(std::string target);
+  async::Task<void> wait_for_answer();
+  async::Task<void> watch_client();
+  async::Task<void> relay();
+  void send_early();
+  async::Task<void> reply(std::string text);
+  async::Task<void> close_gracefully();
+
+  void on_dialed(Leg& leg, base::Bytes response) override;
+  void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
+  void on_packet(Leg& leg, const Packet& packet, base::Bytes message) override;
+  void on_closed(Leg& leg, const std::string& error, bool truncated) override;
+  void on_room(Leg& leg) override;
+  std::string client_name() const override { return client_; }
+
+  void on_read_end(Relay::ReadEnd end) override;
+  void on_written() override;
+  void on_read(std::size_t count) override;
+  void release_leg();
+
+  ServerContext& context_;
+  std::unique_ptr<net::Stream> stream_;
+  std::string client_;
+  async::Event changed_;
+  Phase phase_ = Phase::dialing;
+  Leg* leg_ = nullptr;
+  std::string failure_reply_;
+  std::string early_;       // bytes of the tunnel that came before the answer
+  bool requested_ = false;  // a CONNECT was read
+  bool client_gone_ = false;
+  bool truncated_ = false;
+  std::optional<Relay> relay_;
+};
+
+/// The answer to a CONNECT whose dial failed with `error`, byte for byte that of the reference.
+std::string dial_failure_reply(DialFailure reason, const std::string& error);
+
+}  // namespace tunnel

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "async/clock.h"
+#include "base/buffer.h"
+#include "tunnel/server/delay_line.h"
+#include "tunnel/server/router.h"
+#include "tunnel/server_metrics.h"
+#include "tunnel/stall_watch.h"
+
+namespace tunnel {
+
+/// What every part of one tunnel server shares. Owned by Server; thread: that of its loop.
+struct ServerContext {
+  async::Clock& clock;
+  async::asio::any_io_executor executor;
+  ServerMetrics& metrics;
+  base::MemoryBudget& budget;
+  Router& router;
+  StallWatch& stall_watch;
+  DelayLine* dial_deadlines;  // null = dials wait for ever
+  DelayLine& greeting_delay;
+  std::size_t connection_limit;  // bytes buffered for one connection
+  bool access_log;
+};
+
+}  // namespace tunnel

@@ -1,0 +1,143 @@
+#include "tunnel/server/leg.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "tunnel/server/backend.h"
+#include "tunnel/server/context.h"
+
+namespace tunnel {
+namespace {
+
+double seconds(async::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+Leg::Leg(ServerContext& context, Backend& backend, Frontend& frontend, std::string target,
+         std::int64_t client_random, std::int64_t random)
+    : context_(context),
+      backend_(backend),
+      frontend_(&frontend),
+      target_(std::move(target)),
+      client_random_(client_random),
+      random_(random),
+      flow_(backend.sender(), *this, context.budget),
+      started_(context.clock.now()) {
+  context_.metrics.pending_dials.add();
+  waiting_for_answer_ = true;
+  if (context_.dial_deadlines != nullptr) context_.dial_deadlines->add(*this);
+}
+
+Leg::~Leg() {
+  stop_waiting();
+  leave_established();
+}
+
+void Leg::stop_waiting() {
+  if (!std::exchange(waiting_for_answer_, false)) return;
+  context_.metrics.pending_dials.subtract();
+  if (context_.dial_deadlines != nullptr) context_.dial_deadlines->remove(*this);
+}
+
+void Leg::leave_established() {
+  if (std::exchange(counted_established_, false))
+    context_.metrics.established_connections.subtract();
+}
+
+void Leg::established(std::int64_t connect_id, base::Bytes response) {
+  stop_waiting();
+  connect_id_ = connect_id;
+  counted_established_ = true;
+  context_.metrics.established_connections.add();
+  context_.metrics.dial_duration.observe(seconds(context_.clock.now() - started_));
+  LOG_DEBUG("connection established", {"conn", fmt::format("{:x}", random_)}, {"target", target_},
+            {"agent", backend_.agent_id()});
+  frontend_->on_dialed(*this, response);
+}
+
+void Leg::fail(DialFailure reason, const std::string& error) {
+  stop_waiting();
+  context_.metrics.dial_failed(reason);
+  if (context_.access_log) {
+    LOG_INFO("dial failed", {"conn", fmt::format("{:x}", random_)},
+             {"client", frontend_->client_name()}, {"target", target_},
+             {"agent", backend_.agent_id()}, {"error", error});
+  }
+  std::exchange(frontend_, nullptr)->on_dial_failed(*this, reason, error);
+}
+
+void Leg::data(const Packet& packet, base::Bytes message) {
+  if (frontend_ == nullptr) return;  // the client has gone; the agent has been told
+  bytes_down_ += packet.data.size();
+  backend_.traffic().bytes_from_agent.add(static_cast<double>(packet.data.size()));
+  if (!packet.data.empty()) frontend_->on_packet(*this, packet, message);
+}
+
+void Leg::closed(const std::string& error, bool truncated) {
+  leave_established();
+  context_.metrics.connection_duration.observe(seconds(context_.clock.now() - started_));
+  if (frontend_ == nullptr) return;
+  context_.metrics.connection_closed(truncated ? "agent_lost" : "target");
+  log_end(error.empty() ? "closed by target" : error);
+  std::exchange(frontend_, nullptr)->on_closed(*this, error, truncated);
+}
+
+void Leg::count_up(std::size_t bytes) {
+  bytes_up_ += bytes;
+  backend_.traffic().bytes_to_agent.add(static_cast<double>(bytes));
+  backend_.count_sent(PacketType::data);
+}
+
+void Leg::send_message(const Packet& packet, base::Bytes message) {
+  count_up(packet.data.size());
+  flow_.push_message(message);
+}
+
+void Leg::close() {
+  if (flow_.finished()) return;
+  backend_.count_sent(PacketType::close_request);
+  flow_.finish(encode_close_request(connect_id_));
+}
+
+void Leg::abandon(DialFailure why_if_dialing) {
+  if (dialing()) {
+    stop_waiting();
+    context_.metrics.dial_failed(why_if_dialing);
+    log_end("abandoned while dialing");
+    frontend_ = nullptr;
+    backend_.cancel_dial(*this);  // destroys this
+    return;
+  }
+  leave_established();
+  context_.metrics.connection_closed("client");
+  log_end("closed by client");
+  frontend_ = nullptr;
+  close();
+}
+
+void Leg::on_flow_drained() {
+  if (frontend_ != nullptr) frontend_->on_room(*this);
+}
+
+void Leg::on_delay_over() {
+  LOG_INFO("dial timed out", {"conn", fmt::format("{:x}", random_)}, {"target", target_},
+           {"agent", backend_.agent_id()});
+  waiting_for_answer_ = false;
+  context_.metrics.pending_dials.subtract();
+  context_.metrics.dial_failed(DialFailure::backend_dial_timeout);
+  std::exchange(frontend_, nullptr)
+      ->on_dial_failed(*this, DialFailure::backend_dial_timeout,
+                       "timed out waiting for backend dial");
+  backend_.cancel_dial(*this);  // destroys this
+}
+
+void Leg::log_end(std::string_view how) const {
+  if (!context_.access_log) return;
+  LOG_INFO("connection ended", {"conn", fmt::format("{:x}", random_)},
+           {"client", frontend_->client_name()}, {"target", target_},
+           {"agent", backend_.agent_id()}, {"sent", bytes_up_}, {"received", bytes_down_},
+           {"seconds", fmt::format("{:.3f}", seconds(context_.clock.now() - started_))},
+           {"end", how});
+}
+
+}  // namespace tunnel

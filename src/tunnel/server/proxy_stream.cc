@@ -1,0 +1,220 @@
+#include "tunnel/server/proxy_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "tunnel/server/backend.h"
+
+namespace tunnel {
+
+using grpc::StatusCode;
+
+ProxyStream::ProxyStream(http::H2Stream& stream, ServerContext& context, std::string client)
+    : ServerCall(stream), context_(context), client_(std::move(client)), early_(&context.budget) {
+  context_.metrics.open_streams(ServiceMethod::proxy).add();
+}
+
+ProxyStream::~ProxyStream() {
+  context_.greeting_delay.remove(*this);
+  context_.metrics.open_streams(ServiceMethod::proxy).subtract();
+}
+
+void ProxyStream::on_message(base::Bytes message) {
+  if (deaf_) return;
+  const auto packet = decode_packet(message);
+  if (!packet)
+    return finish(
+        {StatusCode::internal, "grpc: error unmarshalling request: " + packet.error().message});
+  context_.metrics.packets.count(Segment::from_client, packet->type);
+  if (holding_early_) release_early();
+  switch (packet->type) {
+    case PacketType::dial_request:
+      return dial_request(*packet, message);
+    case PacketType::data:
+      return data(*packet, message);
+    case PacketType::close_request:
+      return close_request(*packet);
+    case PacketType::close_dial:
+      return close_dial(*packet);
+    default:
+      LOG_DEBUG("unexpected packet from client ignored", {"client", client_},
+                {"type", wire_name(packet->type)});
+  }
+}
+
+void ProxyStream::on_oversized(base::Bytes, std::size_t size) {
+  deaf_ = true;
+  abandon_legs();
+  finish({StatusCode::resource_exhausted,
+          fmt::format("grpc: received message larger than max ({} vs. {})", size,
+                      grpc::kMaxMessageBytes)});
+}
+
+void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
+  dialed_ = true;
+  Backend* backend = context_.router.pick(packet.address, context_.clock.now());
+  if (backend == nullptr) {
+    context_.metrics.dial_failed(DialFailure::no_agent);
+    LOG_INFO("dial failed", {"client", client_}, {"target", packet.address},
+             {"error", "no agent available"});
+    to_client(PacketType::dial_response,
+              encode_dial_response(packet.random, 0, "No agent available"));
+    deaf_ = true;
+    return;
+  }
+  current_ = &backend->dial(*this, std::string(packet.address), packet.random, message);
+  legs_.push_back(current_);
+}
+
+void ProxyStream::data(const Packet& packet, base::Bytes message) {
+  if (packet.connect_id == 0) {
+    LOG_DEBUG("data without connection dropped", {"client", client_});
+    return;
+  }
+  if (!dialed_) {
+    to_client(PacketType::close_response,
+              encode_close_response(packet.connect_id, "backend not initialized"));
+    deaf_ = true;
+    return;
+  }
+  if (pinned_ == 0) pinned_ = packet.connect_id;
+  if (pinned_ != packet.connect_id) return mismatched(packet.connect_id);
+  // The number of somebody else's connection, or of one that has just ended, is worth nothing here.
+  Leg* leg = find_leg(packet.connect_id);
+  if (leg == nullptr) return;
+  leg->send_message(packet, message);
+  if (leg->flow().full()) hold(true);
+}
+
+void ProxyStream::mismatched(std::int64_t other) {
+  LOG_WARN("client mixes connections on one stream", {"client", client_}, {"first", pinned_},
+           {"other", other});
+  deaf_ = true;
+  for (const std::int64_t id : {other, pinned_}) {
+    if (Leg* leg = find_leg(id)) {
+      drop(*leg);
+      leg->abandon(DialFailure::frontend_close);
+    }
+    to_client(PacketType::close_response, encode_close_response(id, "mismatched connection IDs"));
+  }
+}
+
+void ProxyStream::close_request(const Packet& packet) {
+  if (!dialed_) {
+    to_client(PacketType::close_response,
+              encode_close_response(packet.connect_id, "backend uninitialized"));
+    return;
+  }
+  if (Leg* leg = find_leg(packet.connect_id)) leg->close();
+  deaf_ = true;
+}
+
+void ProxyStream::close_dial(const Packet& packet) {
+  for (Leg* leg : legs_) {
+    if (!leg->dialing() || leg->client_random() != packet.random) continue;
+    drop(*leg);
+    leg->abandon(DialFailure::frontend_close);
+    return;
+  }
+  LOG_DEBUG("cancelled dial is not pending", {"client", client_}, {"random", packet.random});
+}
+
+void ProxyStream::on_dialed(Leg& leg, base::Bytes response) {
+  to_client(PacketType::dial_response,
+            with_random(response, PacketType::dial_response, leg.client_random()));
+  holding_early_ = true;
+  context_.greeting_delay.remove(*this);
+  context_.greeting_delay.add(*this);
+}
+
+void ProxyStream::on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) {
+  drop(leg);
+  if (reason == DialFailure::backend_close && error.empty()) {
+    to_client(PacketType::close_dial, encode_close_dial(leg.client_random()));
+  } else {
+    to_client(PacketType::dial_response, encode_dial_response(leg.client_random(), 0, error));
+  }
+}
+
+void ProxyStream::on_packet(Leg& leg, const Packet&, base::Bytes message) {
+  to_client(PacketType::data, message);
+  leg.backend().congestion().delivered(*this);
+}
+
+void ProxyStream::on_closed(Leg& leg, const std::string& error, bool) {
+  drop(leg);
+  leg.backend().congestion().remove(*this);
+  to_client(PacketType::close_response, encode_close_response(leg.connect_id(), error));
+  if (queued() > 0) context_.stall_watch.add(*this);
+}
+
+void ProxyStream::on_room(Leg&) {
+  if (holding()) hold(false);
+}
+
+// What a client accepts of a connection that it does not know yet, Go's client takes for an error:
+// it learns of the connection in another goroutine than the one that reads. A moment's delay, or
+// its first word, is enough.
+void ProxyStream::to_client(PacketType type, base::Bytes message) {
+  context_.metrics.packets.count(Segment::to_client, type);
+  if (!accepted()) accept({});
+  if (!holding_early_ || type == PacketType::dial_response) return send(message);
+  std::array<std::uint8_t, grpc::kPrefixBytes> prefix;
+  grpc::write_prefix(prefix.data(), message.size());
+  early_.append(prefix);
+  early_.append(message);
+}
+
+void ProxyStream::release_early() {
+  holding_early_ = false;
+  context_.greeting_delay.remove(*this);
+  while (!early_.empty()) stream().send(early_.pop());
+}
+
+void ProxyStream::on_drained() {
+  for (Leg* leg : legs_) leg->backend().congestion().drained(*this);
+}
+
+void ProxyStream::on_overload(const std::string& reason) {
+  LOG_WARN("connection closed", {"client", client_}, {"reason", reason});
+  context_.metrics.connection_closed("overflow");
+  deaf_ = true;
+  abandon_legs();
+  early_.clear();
+  cancel();
+}
+
+Leg* ProxyStream::find_leg(std::int64_t connect_id) const {
+  const auto found = std::ranges::find_if(
+      legs_, [&](const Leg* leg) { return !leg->dialing() && leg->connect_id() == connect_id; });
+  return found == legs_.end() ? nullptr : *found;
+}
+
+void ProxyStream::drop(Leg& leg) {
+  std::erase(legs_, &leg);
+  if (current_ == &leg) current_ = nullptr;
+}
+
+void ProxyStream::abandon_legs() {
+  for (Leg* leg : std::exchange(legs_, {})) {
+    leg->backend().congestion().remove(*this);
+    leg->abandon(DialFailure::frontend_close);
+  }
+}
+
+void ProxyStream::on_peer_done() {
+  deaf_ = true;
+  abandon_legs();
+  finish({});
+}
+
+void ProxyStream::on_finished(const grpc::Status& status) {
+  if (!status.ok())
+    context_.metrics.packets.error(Segment::from_client, grpc::go_name(status.code), std::nullopt);
+  context_.stall_watch.remove(*this);
+  abandon_legs();
+}
+
+}  // namespace tunnel

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "grpc/call.h"
+#include "tunnel/congestion.h"
+#include "tunnel/server/context.h"
+#include "tunnel/server/leg.h"
+
+namespace tunnel {
+
+/// One stream of a client: /ProxyService/Proxy. In practice it carries one connection; the state
+/// machine is that of konnectivity, texts of errors included. Ownership: its HTTP/2 stream's.
+/// Thread: that of the loop.
+class ProxyStream : public grpc::ServerCall,
+                    private Leg::Frontend,
+                    private Sink,
+                    private DelayLine::Entry {
+ public:
+  ProxyStream(http::H2Stream& stream, ServerContext& context, std::string client);
+  ~ProxyStream() override;
+
+ private:
+  void on_message(base::Bytes message) override;
+  void on_oversized(base::Bytes head, std::size_t size) override;
+  void on_peer_done() override;
+  void on_finished(const grpc::Status& status) override;
+  void on_drained() override;
+
+  void dial_request(const Packet& packet, base::Bytes message);
+  void data(const Packet& packet, base::Bytes message);
+  void close_request(const Packet& packet);
+  void close_dial(const Packet& packet);
+  void mismatched(std::int64_t other);
+
+  void on_dialed(Leg& leg, base::Bytes response) override;
+  void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
+  void on_packet(Leg& leg, const Packet& packet, base::Bytes message) override;
+  void on_closed(Leg& leg, const std::string& error, bool truncated) override;
+  void on_room(Leg& leg) override;
+  std::string client_name() const override { return client_; }
+
+  std::size_t backlog() const override { return queued() + early_.size(); }
+  void on_overload(const std::string& reason) override;
+  void on_delay_over() override { release_early(); }
+
+  Leg* find_leg(std::int64_t connect_id) const;
+  void drop(Leg& leg);
+  void abandon_legs();
+  void release_early();
+  void to_client(PacketType type, base::Bytes message);
+  void to_client(PacketType type, const std::string& message) {
+    to_client(type, base::as_bytes(message));
+  }
+
+  ServerContext& context_;
+  std::string client_;
+  std::vector<Leg*> legs_;
+  Leg* current_ = nullptr;   // of the last DIAL_REQ
+  std::int64_t pinned_ = 0;  // the connectID of the client's first DATA
+  bool dialed_ = false;      // a DIAL_REQ has been seen
+  bool deaf_ = false;        // what the client says is discarded from now on
+  base::BufferQueue
+      early_;  // framed packets held back because the client may not know its connection yet
+  bool holding_early_ = false;
+};
+
+}  // namespace tunnel

@@ -1,0 +1,151 @@
+#include "tunnel/server/router.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/id.h"
+#include "tunnel/server/backend.h"
+
+namespace tunnel {
+namespace {
+
+enum class Fitness { good, draining, silent };
+
+Fitness fitness(const Backend& backend, async::TimePoint now) {
+  if (backend.silent(now)) return Fitness::silent;
+  return backend.draining() ? Fitness::draining : Fitness::good;
+}
+
+// The fittest stream; the oldest of equals, since an agent itself closes the newer duplicate.
+struct Choice {
+  Backend* backend = nullptr;
+  Fitness fit = Fitness::silent;
+
+  void offer(Backend& candidate, async::TimePoint now) {
+    const Fitness other = fitness(candidate, now);
+    if (backend == nullptr || other < fit) *this = {&candidate, other};
+  }
+};
+
+}  // namespace
+
+std::string destination_host(std::string_view address) {
+  const auto colons = std::ranges::count(address, ':');
+  std::string_view host = address;
+  if (colons <= 1) {
+    host = address.substr(0, address.find(':'));
+  } else if (address.find('[') != std::string_view::npos) {
+    host = address.substr(0, address.rfind(':'));
+  }
+  while (host.starts_with('[')) host.remove_prefix(1);
+  while (host.ends_with(']')) host.remove_suffix(1);
+  return std::string(host);
+}
+
+std::vector<std::string> BackendPool::keys_of(const Backend& backend) const {
+  const Identifiers& announced = backend.identifiers();
+  std::vector<std::string> keys;
+  switch (strategy_) {
+    case Strategy::any:
+      keys.push_back(backend.agent_id());
+      break;
+    case Strategy::default_route:
+      if (announced.default_route) keys.push_back(backend.agent_id());
+      break;
+    case Strategy::dest_host:
+      for (const auto* list : {&announced.ipv4, &announced.ipv6, &announced.host})
+        keys.insert(keys.end(), list->begin(), list->end());
+      break;
+  }
+  return keys;
+}
+
+void BackendPool::add(Backend& backend) {
+  for (const std::string& key : keys_of(backend)) {
+    const auto [entry, fresh] = entries_.try_emplace(key, Entry{keys_.size(), {}});
+    if (fresh) keys_.push_back(key);
+    Streams& streams = entry->second.streams;
+    if (std::ranges::find(streams, &backend) == streams.end()) streams.push_back(&backend);
+  }
+}
+
+void BackendPool::remove(Backend& backend) {
+  for (const std::string& key : keys_of(backend)) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) continue;
+    std::erase(found->second.streams, &backend);
+    if (!found->second.streams.empty()) continue;
+    const std::size_t hole = found->second.position;
+    entries_.erase(found);
+    if (hole + 1 != keys_.size()) {
+      keys_[hole] = std::move(keys_.back());
+      entries_.at(keys_[hole]).position = hole;
+    }
+    keys_.pop_back();
+  }
+}
+
+Backend* BackendPool::pick(std::string_view address, async::TimePoint now) const {
+  return strategy_ == Strategy::dest_host ? pick_by_host(address, now) : pick_any(now);
+}
+
+// All live agents of a host share its dials; of several streams of one agent the fittest counts.
+Backend* BackendPool::pick_by_host(std::string_view address, async::TimePoint now) const {
+  const auto found = entries_.find(destination_host(address));
+  if (found == entries_.end()) return nullptr;
+  std::vector<Choice> agents;
+  for (Backend* stream : found->second.streams) {
+    const auto same = std::ranges::find_if(agents, [&](const Choice& choice) {
+      return choice.backend->agent_id() == stream->agent_id();
+    });
+    Choice& choice = same != agents.end() ? *same : agents.emplace_back();
+    choice.offer(*stream, now);
+  }
+  const Fitness best = std::ranges::min(agents, {}, &Choice::fit).fit;
+  std::erase_if(agents, [&](const Choice& choice) { return choice.fit != best; });
+  return agents[base::random_u64() % agents.size()].backend;
+}
+
+Backend* BackendPool::pick_any(async::TimePoint now) const {
+  Choice best;
+  const std::size_t start = keys_.empty() ? 0 : base::random_u64() % keys_.size();
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    Choice agent;
+    for (Backend* stream : entries_.at(keys_[(start + i) % keys_.size()]).streams)
+      agent.offer(*stream, now);
+    if (best.backend == nullptr || agent.fit < best.fit) best = agent;
+    if (best.fit == Fitness::good) break;
+  }
+  return best.backend;
+}
+
+Router::Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics)
+    : metrics_(metrics) {
+  for (const Strategy strategy : strategies) pools_.emplace_back(strategy);
+  publish();
+}
+
+void Router::add(Backend& backend) {
+  backends_.push_back(&backend);
+  for (BackendPool& pool : pools_) pool.add(backend);
+  publish();
+}
+
+void Router::remove(Backend& backend) {
+  if (std::erase(backends_, &backend) == 0) return;
+  for (BackendPool& pool : pools_) pool.remove(backend);
+  publish();
+}
+
+Backend* Router::pick(std::string_view address, async::TimePoint now) const {
+  for (const BackendPool& pool : pools_) {
+    if (Backend* backend = pool.pick(address, now)) return backend;
+  }
+  return nullptr;
+}
+
+void Router::publish() {
+  for (const BackendPool& pool : pools_) metrics_.set_ready_backends(pool.strategy(), pool.keys());
+}
+
+}  // namespace tunnel

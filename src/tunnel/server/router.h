@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "async/clock.h"
+#include "tunnel/server_metrics.h"
+#include "tunnel/strategy.h"
+
+namespace tunnel {
+
+class Backend;
+
+/// The host of a dial's "host:port" as konnectivity cuts it: for matching against what agents
+/// announce.
+std::string destination_host(std::string_view address);
+
+/// The backends that one strategy can choose from, each under one or more keys, in order of
+/// arrival.
+class BackendPool {
+ public:
+  explicit BackendPool(Strategy strategy) : strategy_(strategy) {}
+
+  void add(Backend& backend);
+  void remove(Backend& backend);
+  Backend* pick(std::string_view address, async::TimePoint now) const;
+  std::size_t keys() const { return keys_.size(); }
+  Strategy strategy() const { return strategy_; }
+
+ private:
+  using Streams = std::vector<Backend*>;
+  std::vector<std::string> keys_of(const Backend& backend) const;
+  Backend* pick_by_host(std::string_view address, async::TimePoint now) const;
+  Backend* pick_any(async::TimePoint now) const;
+
+  Strategy strategy_;
+  std::vector<std::string> keys_;  // in no order
+  struct Entry {
+    std::size_t position;  // in keys_
+    Streams streams;
+  };
+  std::unordered_map<std::string, Entry> entries_;
+};
+
+/// Finds the agent for a dial: asks its strategies in order, the first that knows one decides.
+/// Among the streams of a key those that work are preferred to draining ones, and those to silent
+/// ones that owe an answer.
+class Router {
+ public:
+  Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics);
+
+  void add(Backend& backend);
+  void remove(Backend& backend);
+  Backend* pick(std::string_view address, async::TimePoint now) const;
+  /// At least one agent serves the first strategy.
+  bool ready() const { return pools_.front().keys() > 0; }
+  const std::vector<Backend*>& backends() const { return backends_; }
+
+ private:
+  void publish();
+  std::vector<BackendPool> pools_;
+  std::vector<Backend*> backends_;
+  ServerMetrics& metrics_;
+};
+
+}  // namespace tunnel
