@@ -1,0 +1,123 @@
+#include "kube/client.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "async/timeout.h"
+#include "base/log.h"
+
+namespace kube {
+
+using base::Code;
+
+namespace {
+
+constexpr int kMaxRetries = 10;
+constexpr std::size_t kMaxErrorBody = 1024 * 1024;
+
+base::Result<http::NetConnector::Options> connector_options(const ClusterConfig& cluster,
+                                                            const http::Url& url) {
+  http::NetConnector::Options options{.origin = url.origin, .server_name = cluster.tls_server_name};
+  if (cluster.proxy_url.empty()) return options;
+  TRY(options.proxy, http::parse_url(cluster.proxy_url));
+  return options;
+}
+
+bool asks_to_wait(const http::ResponseHead& head) {
+  return (head.status == 429 || head.status >= 500) && !head.find("Retry-After").empty();
+}
+
+bool same_fields(const std::vector<http::HeaderField>& a, const std::vector<http::HeaderField>& b) {
+  return std::ranges::equal(
+      a, b, [](const auto& x, const auto& y) { return x.name == y.name && x.value == y.value; });
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Client>> Client::make(async::Loop& loop, async::Clock& clock,
+                                                   Config config, Options options) {
+  TRY(auto url, http::parse_url(config.cluster.server));
+  TRY_VOID(connector_options(config.cluster, url));
+  return std::unique_ptr<Client>(
+      new Client(loop, clock, std::move(config), std::move(options), std::move(url)));
+}
+
+Client::Client(async::Loop& loop, async::Clock& clock, Config config, Options options,
+               http::Url url)
+    : clock_(clock),
+      config_(std::move(config)),
+      options_(std::move(options)),
+      base_path_(url.path.substr(0, url.path.find_last_not_of('/') + 1)),
+      limiter_(options_.qps, options_.burst),
+      credentials_(loop, clock, config_),
+      connector_(clock, &credentials_, *connector_options(config_.cluster, url)),
+      http_(clock, connector_) {}
+
+// New credentials must not wait until the last kept-alive connection made with the old ones ends.
+async::Task<void> Client::follow_tls() {
+  if (!connector_.origin().tls) co_return base::Result<void>{};
+  CO_TRY(auto current, co_await credentials_.tls_context());
+  if (tls_in_use_ && tls_in_use_ != current) http_.drop_idle();
+  tls_in_use_ = std::move(current);
+  co_return base::Result<void>{};
+}
+
+async::Task<http::ClientResponse> Client::attempt(http::ClientRequest request, Fields fields) {
+  CO_TRY_VOID(co_await follow_tls());
+  request.target = base_path_ + request.target;
+  request.set("User-Agent", options_.user_agent);
+  request.fields.insert(request.fields.end(), fields.begin(), fields.end());
+  co_return co_await http_.send(std::move(request));
+}
+
+// Waits as the server asked, or gives the error back when it did not or when that would be once too
+// often.
+Task<void> Client::consider_retry(Error error, int retries, bool asked_to_wait) {
+  if (!asked_to_wait || !error.retry_after || retries >= kMaxRetries) {
+    co_return std::unexpected(std::move(error));
+  }
+  LOG_DEBUG("API server asks to wait", {"seconds", error.retry_after->count()},
+            {"error", error.message});
+  CO_TRY_VOID(co_await clock_.sleep_for(*error.retry_after));
+  co_return Result<void>{};
+}
+
+Task<http::ClientResponse> Client::open(http::ClientRequest request) {
+  const auto what = fmt::format("{} {}", request.method, request.target);
+  bool renewed = false;
+  for (int retries = 0;; ++retries) {
+    CO_TRY_VOID(co_await clock_.sleep_for(limiter_.reserve(clock_.now())));
+    auto fields = co_await credentials_.fields();
+    if (!fields) co_return std::unexpected(Error(fields.error().within(config_.source)));
+    auto response = co_await async::with_timeout(clock_, options_.attempt_limit, what,
+                                                 attempt(request, *fields));
+    if (!response)
+      co_return std::unexpected(Error(response.error().within(config_.cluster.server)));
+    if (response->status() < 400) co_return std::move(*response);
+    auto body = co_await async::with_timeout(clock_, options_.attempt_limit, what,
+                                             response->read_all(kMaxErrorBody));
+    auto error = error_of_answer(response->head(), body.value_or(""));
+    if (response->status() == 401 && !std::exchange(renewed, true)) {
+      credentials_.invalidate();
+      const auto fresh = co_await credentials_.fields();
+      if (fresh && !same_fields(*fresh, *fields)) continue;
+    }
+    error.message = what + ": " + error.message;
+    CO_TRY_VOID(co_await consider_retry(std::move(error), retries, asks_to_wait(response->head())));
+  }
+}
+
+Task<json::value> Client::send(http::ClientRequest request) {
+  const auto what = fmt::format("{} {}", request.method, request.target);
+  CO_TRY(auto response, co_await open(std::move(request)));
+  auto body = co_await async::with_timeout(clock_, options_.attempt_limit, what,
+                                           response.read_all(options_.max_answer_bytes));
+  if (!body) co_return std::unexpected(Error(body.error().within(what)));
+  if (body->empty()) co_return json::value();
+  auto parsed = parse_json(*body);
+  if (!parsed) co_return std::unexpected(Error(parsed.error().within(what)));
+  co_return std::move(*parsed);
+}
+
+}  // namespace kube

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace kube {
+
+/// Contents, or a file that holds them and may change.
+struct Material {
+  std::string inline_data;
+  std::string file;  // absolute; used when there is no inline data
+  bool empty() const { return inline_data.empty() && file.empty(); }
+};
+
+/// A program that prints credentials (client.authentication.k8s.io).
+struct ExecPlugin {
+  std::string api_version;
+  std::string command;  // a path, or a name to look up in PATH
+  std::vector<std::string> args;
+  std::map<std::string, std::string> env;  // added to ours
+  std::string install_hint;
+  bool provide_cluster_info = false;
+};
+
+/// An API server and how to believe it.
+struct ClusterConfig {
+  std::string server;           // URL
+  std::string tls_server_name;  // "" = the host of `server`
+  bool insecure_skip_tls_verify = false;
+  Material certificate_authority;  // empty = the system's roots
+  std::string proxy_url;           // "" = direct
+};
+
+/// Who we are to the API server.
+struct UserConfig {
+  Material client_certificate;
+  Material client_key;
+  Material token;
+  std::string username;
+  std::string password;
+  std::optional<ExecPlugin> exec;
+  // Impersonation
+  std::string as;
+  std::string as_uid;
+  std::vector<std::string> as_groups;
+  std::map<std::string, std::vector<std::string>> as_extra;
+};
+
+/// One context of a kubeconfig, or the credentials of a pod.
+struct Config {
+  std::string source;  // for messages: the file name, or "in-cluster"
+  ClusterConfig cluster;
+  UserConfig user;
+  std::string default_namespace = "default";
+};
+
+/// Reads the context `context` ("" = current-context) out of kubeconfig text. Relative file names
+/// count from the folder of `file`, which also names the text in errors: 'kubeconfig /x/config:
+/// user "u": ...'. Files named inside are not opened.
+base::Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
+                                      const std::string& context = "");
+
+/// The same from the file.
+base::Result<Config> load_kubeconfig(const std::string& file, const std::string& context = "");
+
+/// Looks up an environment variable; "" when it is unset.
+using Environment = std::function<std::string(const char*)>;
+std::string process_environment(const char* name);
+
+/// The credentials of the pod we run in: KUBERNETES_SERVICE_HOST and _PORT, and the files `token`,
+/// `ca.crt` and `namespace` in `folder`.
+base::Result<Config> in_cluster_config(
+    const Environment& environment = process_environment,
+    const std::string& folder = "/var/run/secrets/kubernetes.io/serviceaccount");
+
+/// load_kubeconfig(file), or in_cluster_config() when `file` is "".
+base::Result<Config> load_config(const std::string& file);
+
+/// The contents of a small file; Code::not_found and others name it.
+base::Result<std::string> read_file(const std::string& path);
+
+}  // namespace kube

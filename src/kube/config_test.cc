@@ -1,0 +1,175 @@
+#include "kube/config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace kube {
+namespace {
+
+constexpr const char* kWhole = R"(
+apiVersion: v1
+kind: Config
+current-context: main
+contexts:
+- name: main
+  context: {cluster: c, user: u, namespace: ns}
+- name: other
+  context: {cluster: plain, user: cert}
+clusters:
+- name: c
+  cluster:
+    server: https://api.example:6443/base
+    certificate-authority-data: Q0EtUEVN
+    tls-server-name: kubernetes
+- name: plain
+  cluster: {server: "http://127.0.0.1:8080", proxy-url: "http://proxy:3128"}
+- name: naked
+  cluster:
+users:
+- name: u
+  user: {tokenFile: token.txt, as: someone, as-groups: [g1, g2], as-user-extra: {k: [v]}}
+- name: cert
+  user: {client-certificate: tls.crt, client-key: /abs/tls.key}
+- name: exec
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: ./plugin
+      args: [get-token, --x]
+      env: [{name: A, value: b}]
+      interactiveMode: Never
+      provideClusterInfo: true
+)";
+
+std::string refusal(std::string_view text, const std::string& context = "") {
+  const auto config = parse_kubeconfig(text, "/etc/k/config", context);
+  return config ? "accepted" : config.error().message;
+}
+
+/// A kubeconfig of one context with these bodies.
+std::string with(std::string_view cluster, std::string_view user) {
+  return fmt::format(
+      "current-context: x\ncontexts: [{{name: x, context: {{cluster: c, user: u}}}}]\n"
+      "clusters: [{{name: c, cluster: {{{}}}}}]\nusers: [{{name: u, user: {{{}}}}}]\n",
+      cluster, user);
+}
+
+TEST(Kubeconfig, reads_the_current_context) {
+  const auto config = parse_kubeconfig(kWhole, "/etc/k/config");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->cluster.server, "https://api.example:6443/base");
+  EXPECT_EQ(config->cluster.certificate_authority.inline_data, "CA-PEM");
+  EXPECT_EQ(config->cluster.tls_server_name, "kubernetes");
+  EXPECT_EQ(config->user.token.file, "/etc/k/token.txt");
+  EXPECT_EQ(config->user.as, "someone");
+  EXPECT_EQ(config->user.as_groups, (std::vector<std::string>{"g1", "g2"}));
+  EXPECT_EQ(config->user.as_extra.at("k"), std::vector<std::string>{"v"});
+  EXPECT_EQ(config->default_namespace, "ns");
+}
+
+TEST(Kubeconfig, relative_files_count_from_its_folder) {
+  const auto config = parse_kubeconfig(kWhole, "/etc/k/config", "other");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->user.client_certificate.file, "/etc/k/tls.crt");
+  EXPECT_EQ(config->user.client_key.file, "/abs/tls.key");
+  EXPECT_EQ(config->cluster.proxy_url, "http://proxy:3128");
+  EXPECT_EQ(config->default_namespace, "default");
+}
+
+TEST(Kubeconfig, reads_an_exec_plugin) {
+  auto text = std::string(kWhole);
+  text.replace(text.find("user: u"), 7, "user: exec");
+  const auto config = parse_kubeconfig(text, "/etc/k/config");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto& exec = *config->user.exec;
+  EXPECT_EQ(exec.command, "/etc/k/plugin");
+  EXPECT_EQ(exec.args, (std::vector<std::string>{"get-token", "--x"}));
+  EXPECT_EQ(exec.env.at("A"), "b");
+  EXPECT_TRUE(exec.provide_cluster_info);
+}
+
+TEST(Kubeconfig, errors_name_file_entry_and_field) {
+  const std::string file = "kubeconfig /etc/k/config: ";
+  EXPECT_EQ(refusal("[]"), file + "is not a mapping");
+  EXPECT_EQ(refusal("{}"), file + "current-context is not set");
+  EXPECT_EQ(refusal(kWhole, "gone"), file + "context \"gone\" is not in the list \"contexts\"");
+  EXPECT_EQ(refusal(with("", "")), file + "cluster \"c\": server is missing");
+  EXPECT_EQ(refusal(with("server: 'ftp://x'", "")),
+            file + "cluster \"c\": server: URL \"ftp://x\": must begin with https:// or http://");
+  EXPECT_EQ(refusal(with("server: a, certificate-authority-data: '*'", "")),
+            file + "cluster \"c\": certificate-authority-data is not base64");
+  EXPECT_EQ(
+      refusal(with("server: a, certificate-authority: b, insecure-skip-tls-verify: true", "")),
+      file +
+          "cluster \"c\": certificate-authority and insecure-skip-tls-verify exclude each other");
+  EXPECT_EQ(refusal(with("server: [a]", "")), file + "cluster \"c\": server must be a text");
+}
+
+TEST(Kubeconfig, errors_of_users) {
+  const std::string user = "kubeconfig /etc/k/config: user \"u\"";
+  EXPECT_EQ(
+      refusal(with("server: a", "client-certificate: b")),
+      user + ": client-certificate and client-key belong together, and one of them is missing");
+  EXPECT_EQ(refusal(with("server: a", "token: b, username: c")),
+            user + ": token and username exclude each other");
+  EXPECT_EQ(refusal(with("server: a", "exec: {apiVersion: v9, command: c}")),
+            user + " exec: apiVersion must be client.authentication.k8s.io/v1 or v1beta1");
+  EXPECT_EQ(refusal(with("server: a", "auth-provider: {name: gcp}")),
+            user + ": auth-provider was removed from Kubernetes in 1.26: use an exec plugin");
+  EXPECT_EQ(refusal(with("server: a", "as-groups: x")),
+            user + ": as-groups must be a list of texts");
+}
+
+TEST(Kubeconfig, broken_yaml_names_file_and_line) {
+  EXPECT_EQ(refusal("a: [").substr(0, 44), "kubeconfig /etc/k/config: yaml-cpp: error at");
+  EXPECT_NE(refusal(std::string(2000, '[')), "accepted");
+}
+
+TEST(Kubeconfig, missing_file_is_named) {
+  const auto config = load_kubeconfig("/nonexistent/kubeconfig");
+  ASSERT_FALSE(config);
+  EXPECT_TRUE(config.error().message.contains("/nonexistent/kubeconfig")) << config.error().message;
+}
+
+class InCluster : public ::testing::Test {
+ protected:
+  InCluster()
+      : folder_(std::filesystem::temp_directory_path() / fmt::format("in-cluster-{}", ::getpid())) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~InCluster() override { std::filesystem::remove_all(folder_); }
+  void file(const char* name, const char* content) { std::ofstream(folder_ / name) << content; }
+  base::Result<Config> load() {
+    return in_cluster_config([this](const char* name) { return environment_[name]; },
+                             folder_.string());
+  }
+  std::filesystem::path folder_;
+  std::map<std::string, std::string> environment_;
+};
+
+TEST_F(InCluster, reads_address_and_files) {
+  environment_ = {{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
+  file("token", "t");
+  file("namespace", "here\n");
+  const auto config = load();
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->cluster.server, "https://[fd00::1]:443");
+  EXPECT_EQ(config->cluster.certificate_authority.file, folder_ / "ca.crt");
+  EXPECT_EQ(config->user.token.file, folder_ / "token");
+  EXPECT_EQ(config->default_namespace, "here");
+}
+
+TEST_F(InCluster, outside_of_a_pod_says_what_to_do) {
+  EXPECT_TRUE(load().error().message.contains("give --kubeconfig"));
+}
+
+TEST_F(InCluster, missing_token_is_named) {
+  environment_ = {{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
+  EXPECT_TRUE(load().error().message.contains("/token"));
+}
+
+}  // namespace
+}  // namespace kube

@@ -1,0 +1,246 @@
+// Reads kubeconfig YAML (or JSON, which is YAML) into a Config.
+#include <exception>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "http/base64.h"
+#include "http/url.h"
+#include "kube/config.h"
+
+namespace kube {
+
+using base::Code;
+using base::Result;
+
+namespace {
+
+/// What yaml-cpp throws and what we find wrong, on the way to parse_kubeconfig().
+struct Refused {
+  std::string message;
+};
+
+[[noreturn]] void refuse(std::string message) { throw Refused{std::move(message)}; }
+
+/// One entry of a kubeconfig, with the words that name it in messages.
+struct Entry {
+  YAML::Node node;
+  std::string name;  // 'user "u"'
+  std::filesystem::path folder;
+
+  [[noreturn]] void refuse(std::string_view field, std::string_view reason) const {
+    kube::refuse(fmt::format("{}: {} {}", name, field, reason));
+  }
+  std::string text(const char* field) const;
+  bool flag(const char* field) const;
+  std::vector<std::string> texts(const char* field) const;
+  /// A path, or a name without a folder which is looked up in PATH.
+  std::string path(const char* field) const;
+  Material material(const char* data_field, const char* file_field, bool base64) const;
+};
+
+YAML::Node member(const YAML::Node& node, const char* field) {
+  return node.IsMap() ? node[field] : YAML::Node(YAML::NodeType::Undefined);
+}
+
+std::string Entry::text(const char* field) const {
+  const auto value = member(node, field);
+  if (!value.IsDefined() || value.IsNull()) return {};
+  if (!value.IsScalar()) refuse(field, "must be a text");
+  return value.Scalar();
+}
+
+bool Entry::flag(const char* field) const {
+  const auto value = text(field);
+  if (!value.empty() && value != "true" && value != "false") refuse(field, "must be true or false");
+  return value == "true";
+}
+
+std::vector<std::string> Entry::texts(const char* field) const {
+  std::vector<std::string> list;
+  const auto value = member(node, field);
+  if (!value.IsDefined() || value.IsNull()) return list;
+  if (!value.IsSequence()) refuse(field, "must be a list of texts");
+  for (const auto& each : value) {
+    if (!each.IsScalar()) refuse(field, "must be a list of texts");
+    list.push_back(each.Scalar());
+  }
+  return list;
+}
+
+std::string Entry::path(const char* field) const {
+  const auto value = text(field);
+  return value.empty() ? value : (folder / value).lexically_normal().string();
+}
+
+Material Entry::material(const char* data_field, const char* file_field, bool base64) const {
+  Material material{.inline_data = text(data_field), .file = path(file_field)};
+  if (!base64 || material.inline_data.empty()) return material;
+  auto decoded = http::base64_decode(material.inline_data);
+  if (!decoded) refuse(data_field, "is not base64");
+  if (decoded->empty()) refuse(data_field, "is empty");
+  material.inline_data = std::move(*decoded);
+  return material;
+}
+
+/// The entry called `name` of the list `list`: {name: ..., cluster: {...}}.
+Entry find_entry(const YAML::Node& root, const char* list, const char* kind,
+                 const std::string& name, const std::filesystem::path& folder) {
+  const auto shown = fmt::format("{} \"{}\"", kind, name);
+  const auto entries = member(root, list);
+  if (entries.IsDefined() && entries.IsSequence()) {
+    for (const auto& each : entries) {
+      const auto label = member(each, "name");
+      if (!label.IsDefined() || !label.IsScalar() || label.Scalar() != name) continue;
+      const auto body = member(each, kind);
+      if (!body.IsDefined() || body.IsNull())
+        return {YAML::Node(YAML::NodeType::Map), shown, folder};
+      if (!body.IsMap()) refuse(shown + " must be a mapping");
+      return {body, shown, folder};
+    }
+  }
+  refuse(fmt::format("{} is not in the list \"{}\"", shown, list));
+}
+
+ClusterConfig read_cluster(const Entry& entry) {
+  ClusterConfig cluster{.server = entry.text("server"),
+                        .tls_server_name = entry.text("tls-server-name"),
+                        .insecure_skip_tls_verify = entry.flag("insecure-skip-tls-verify"),
+                        .proxy_url = entry.text("proxy-url")};
+  cluster.certificate_authority =
+      entry.material("certificate-authority-data", "certificate-authority", true);
+  if (cluster.server.empty()) entry.refuse("server", "is missing");
+  if (!cluster.server.contains("://")) cluster.server = "https://" + cluster.server;
+  if (const auto url = http::parse_url(cluster.server); !url) {
+    entry.refuse("server:", url.error().message);
+  }
+  if (cluster.insecure_skip_tls_verify && !cluster.certificate_authority.empty()) {
+    entry.refuse("certificate-authority", "and insecure-skip-tls-verify exclude each other");
+  }
+  if (!cluster.proxy_url.empty()) {
+    const auto url = http::parse_url(cluster.proxy_url);
+    if (!url) entry.refuse("proxy-url:", url.error().message);
+    if (url->origin.tls) entry.refuse("proxy-url:", "only http:// proxies are supported");
+  }
+  return cluster;
+}
+
+std::map<std::string, std::string> read_env(const Entry& exec) {
+  std::map<std::string, std::string> env;
+  const auto list = member(exec.node, "env");
+  if (!list.IsDefined() || list.IsNull()) return env;
+  if (!list.IsSequence()) exec.refuse("env", "must be a list of {name, value}");
+  for (const auto& each : list) {
+    const Entry pair{each, exec.name + " env", exec.folder};
+    const auto name = pair.text("name");
+    if (name.empty()) pair.refuse("name", "is missing");
+    env[name] = pair.text("value");
+  }
+  return env;
+}
+
+std::optional<ExecPlugin> read_exec(const Entry& user) {
+  const auto node = member(user.node, "exec");
+  if (!node.IsDefined() || node.IsNull()) return std::nullopt;
+  const Entry exec{node, user.name + " exec", user.folder};
+  ExecPlugin plugin{.api_version = exec.text("apiVersion"),
+                    .command = exec.text("command"),
+                    .args = exec.texts("args"),
+                    .env = read_env(exec),
+                    .install_hint = exec.text("installHint"),
+                    .provide_cluster_info = exec.flag("provideClusterInfo")};
+  if (plugin.command.empty()) exec.refuse("command", "is missing");
+  if (plugin.command.contains('/')) plugin.command = exec.path("command");
+  if (plugin.api_version != "client.authentication.k8s.io/v1" &&
+      plugin.api_version != "client.authentication.k8s.io/v1beta1") {
+    exec.refuse("apiVersion", "must be client.authentication.k8s.io/v1 or v1beta1");
+  }
+  if (exec.text("interactiveMode") == "Always") {
+    exec.refuse("interactiveMode", "Always needs a terminal, which this program has not");
+  }
+  return plugin;
+}
+
+void check_user(const Entry& entry, const UserConfig& user) {
+  if (user.client_certificate.empty() != user.client_key.empty()) {
+    entry.refuse("client-certificate",
+                 "and client-key belong together, and one of them is missing");
+  }
+  const bool basic = !user.username.empty() || !user.password.empty();
+  if (basic && !user.token.empty()) entry.refuse("token", "and username exclude each other");
+  if (user.exec && (basic || !user.token.empty())) {
+    entry.refuse("exec", "and another way to authenticate exclude each other");
+  }
+  const auto provider = member(entry.node, "auth-provider");
+  if (provider.IsDefined() && !provider.IsNull()) {
+    entry.refuse("auth-provider", "was removed from Kubernetes in 1.26: use an exec plugin");
+  }
+}
+
+void read_impersonation(const Entry& entry, UserConfig& user) {
+  user.as = entry.text("as");
+  user.as_uid = entry.text("as-uid");
+  user.as_groups = entry.texts("as-groups");
+  const auto extra = member(entry.node, "as-user-extra");
+  if (!extra.IsDefined() || extra.IsNull()) return;
+  if (!extra.IsMap()) entry.refuse("as-user-extra", "must be a mapping of lists");
+  const Entry keys{extra, entry.name + " as-user-extra", entry.folder};
+  for (const auto& each : extra) {
+    const auto key = each.first.as<std::string>();
+    user.as_extra[key] = keys.texts(key.c_str());
+  }
+}
+
+UserConfig read_user(const Entry& entry) {
+  UserConfig user;
+  user.client_certificate = entry.material("client-certificate-data", "client-certificate", true);
+  user.client_key = entry.material("client-key-data", "client-key", true);
+  user.token = entry.material("token", "tokenFile", false);
+  // As client-go: where both are given, the file wins, since it is the one that is kept up to date.
+  if (!user.token.file.empty()) user.token.inline_data.clear();
+  user.username = entry.text("username");
+  user.password = entry.text("password");
+  user.exec = read_exec(entry);
+  read_impersonation(entry, user);
+  check_user(entry, user);
+  return user;
+}
+
+Config read_config(const YAML::Node& root, const std::string& file, const std::string& wanted) {
+  if (!root.IsMap()) refuse("is not a mapping");
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  const Entry top{root, "top level", folder};
+  const auto name = wanted.empty() ? top.text("current-context") : wanted;
+  if (name.empty()) refuse("current-context is not set");
+  const auto context = find_entry(root, "contexts", "context", name, folder);
+  Config config{.source = file};
+  const auto cluster = context.text("cluster");
+  if (cluster.empty()) context.refuse("cluster", "is missing");
+  config.cluster = read_cluster(find_entry(root, "clusters", "cluster", cluster, folder));
+  if (const auto user = context.text("user"); !user.empty()) {
+    config.user = read_user(find_entry(root, "users", "user", user, folder));
+  }
+  if (auto space = context.text("namespace"); !space.empty()) {
+    config.default_namespace = std::move(space);
+  }
+  return config;
+}
+
+}  // namespace
+
+Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
+                                const std::string& context) {
+  const auto invalid = [&](std::string_view reason) {
+    return base::fail(Code::invalid, fmt::format("kubeconfig {}: {}", file, reason));
+  };
+  try {
+    return read_config(YAML::Load(std::string(text)), file, context);
+  } catch (const Refused& refused) {
+    return invalid(refused.message);
+  } catch (const std::exception& exception) {
+    return invalid(exception.what());
+  }
+}
+
+}  // namespace kube

@@ -1,0 +1,342 @@
+#include "kube/testing/fake_api_server.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "http/url.h"
+#include "kube/json.h"
+#include "kube/labels.h"
+#include "net/socket_stream.h"
+
+namespace kube::testing {
+
+namespace beast = boost::beast;
+using async::Task;
+using base::Result;
+
+struct FakeApiServer::Request {
+  std::string method;
+  std::string target;
+  std::string path;
+  std::map<std::string, std::string> query;
+  std::string authorization;
+  std::string body;
+
+  std::string parameter(const std::string& name) const {
+    const auto found = query.find(name);
+    return found != query.end() ? found->second : "";
+  }
+  bool selects(const json::object& object) const {
+    const auto selector = LabelSelector::parse(parameter("labelSelector"));
+    return selector && selector->matches(labels_of(object));
+  }
+  json::object body_object() const {
+    auto value = parse_json(body);
+    return value && value->is_object() ? std::move(value->get_object()) : json::object();
+  }
+};
+
+struct FakeApiServer::Change {
+  std::int64_t version;
+  std::string type;
+  std::string path;
+  json::object object;
+};
+
+/// An open watch: the lines that it has not sent yet.
+struct FakeApiServer::Watch {
+  const Request* request;
+  std::string pending;
+  bool last = false;
+
+  bool covers(const std::string& path) const { return path.starts_with(request->path + "/"); }
+};
+
+namespace {
+
+std::string line_of(std::string_view type, const json::object& object) {
+  return json::serialize(
+             json::object{{"type", json::string(type.data(), type.size())}, {"object", object}}) +
+         "\n";
+}
+
+std::string http_answer(unsigned status, const json::object& body, const std::string& extra = "") {
+  const auto text = json::serialize(body);
+  return fmt::format(
+      "HTTP/1.1 {} Text\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
+      status, text.size(), extra, text);
+}
+
+json::object status_object(unsigned status, std::string_view reason) {
+  return {{"kind", "Status"},
+          {"status", "Failure"},
+          {"reason", json::string(reason.data(), reason.size())},
+          {"message", fmt::format("the fake says {}", reason)},
+          {"code", status}};
+}
+
+std::string failure(unsigned status, std::string_view reason, const std::string& extra = "") {
+  return http_answer(status, status_object(status, reason), extra);
+}
+
+std::map<std::string, std::string> parse_query(std::string_view text) {
+  std::map<std::string, std::string> query;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('&'), text.size());
+    const auto pair = text.substr(0, end);
+    const auto equals = std::min(pair.find('='), pair.size() - 1);
+    query[std::string(pair.substr(0, equals))] = http::percent_decode(pair.substr(equals + 1));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return query;
+}
+
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+FakeApiServer::FakeApiServer(async::Loop& loop, async::Clock& clock)
+    : clock_(clock), changed_(loop.get_executor()), tasks_(loop.get_executor()) {
+  auto listener = net::listen_tcp(loop, clock, "127.0.0.1", 0);
+  CHECK(listener.has_value());
+  listener_ = std::move(*listener);
+  tasks_.spawn("fake api server", accept_loop());
+}
+
+FakeApiServer::~FakeApiServer() = default;
+
+async::asio::awaitable<void> FakeApiServer::stop() {
+  listener_->close();
+  tasks_.cancel();
+  co_await tasks_.join();
+}
+
+Config FakeApiServer::config(const std::string& token) const {
+  Config config{.source = "fake"};
+  config.cluster.server = fmt::format("http://127.0.0.1:{}", port());
+  config.user.token.inline_data = token;
+  return config;
+}
+
+void FakeApiServer::on_post(std::string suffix,
+                            std::function<json::object(const json::object&)> handler) {
+  posts_.emplace_back(std::move(suffix), std::move(handler));
+}
+
+std::size_t FakeApiServer::count_requests(std::string_view beginning) const {
+  return static_cast<std::size_t>(std::ranges::count_if(requests_, [&](const SeenRequest& each) {
+    return (each.method + " " + each.target).starts_with(beginning);
+  }));
+}
+
+void FakeApiServer::put(const std::string& collection, json::object object) {
+  const auto path = collection + "/" + std::string(name_of(object));
+  change(objects_.contains(path) ? "MODIFIED" : "ADDED", path, std::move(object));
+}
+
+void FakeApiServer::erase(const std::string& path) {
+  auto object = objects_.at(path);
+  change("DELETED", path, std::move(object));
+}
+
+const json::object* FakeApiServer::find(const std::string& path) const {
+  const auto found = objects_.find(path);
+  return found != objects_.end() ? &found->second : nullptr;
+}
+
+void FakeApiServer::change(const char* type, const std::string& path, json::object object) {
+  object["metadata"].get_object()["resourceVersion"] = std::to_string(++version_);
+  if (std::string_view(type) == "DELETED") {
+    objects_.erase(path);
+  } else {
+    objects_[path] = object;
+  }
+  for (auto* watch : watches_) {
+    if (watch->covers(path) && watch->request->selects(object))
+      watch->pending += line_of(type, object);
+  }
+  history_.push_back({version_, type, path, std::move(object)});
+  changed_.notify_all();
+}
+
+void FakeApiServer::tell_watches(const std::string& line, bool last) {
+  for (auto* watch : watches_) {
+    watch->pending += line;
+    watch->last = last;
+  }
+  changed_.notify_all();
+}
+
+void FakeApiServer::compact() {
+  history_.clear();
+  compacted_ = ++version_;
+}
+
+void FakeApiServer::send_bookmarks() {
+  const json::object metadata{{"resourceVersion", std::to_string(++version_)}};
+  tell_watches(line_of("BOOKMARK", {{"kind", "Lease"}, {"metadata", metadata}}), false);
+}
+
+void FakeApiServer::expire_watches() {
+  tell_watches(line_of("ERROR", status_object(410, "Expired")), true);
+}
+
+void FakeApiServer::end_watches() { tell_watches("", true); }
+
+void FakeApiServer::cut_connections() {
+  for (auto* each : connections_) each->abort();
+}
+
+Task<void> FakeApiServer::accept_loop() {
+  for (;;) {
+    CO_TRY(auto socket, co_await listener_->accept());
+    ++accepted_;
+    tasks_.spawn("fake connection", serve(net::make_socket_stream(std::move(socket))));
+  }
+}
+
+Task<void> FakeApiServer::serve(std::unique_ptr<net::Stream> stream) {
+  connections_.push_back(stream.get());
+  const std::shared_ptr<void> forget(stream.get(),
+                                     [this](void* gone) { std::erase(connections_, gone); });
+  std::string buffer;
+  std::vector<std::uint8_t> block(16384);
+  for (;;) {
+    beast::http::request_parser<beast::http::string_body> parser;
+    parser.eager(true);
+    while (!parser.is_done()) {
+      CO_TRY(const auto count, co_await stream->read_some(block));
+      if (count == 0) co_return Result<void>{};
+      buffer.append(reinterpret_cast<const char*>(block.data()), count);
+      beast::error_code error;
+      buffer.erase(0, parser.put(boost::asio::buffer(buffer), error));
+      if (error && error != beast::http::error::need_more)
+        co_return base::fail(base::Code::io, error.message());
+    }
+    const auto& message = parser.get();
+    Request request{.method = std::string(message.method_string()),
+                    .target = std::string(message.target()),
+                    .authorization = std::string(message[beast::http::field::authorization]),
+                    .body = message.body()};
+    const auto mark = std::min(request.target.find('?'), request.target.size());
+    request.path = request.target.substr(0, mark);
+    if (mark < request.target.size())
+      request.query = parse_query(std::string_view(request.target).substr(mark + 1));
+    requests_.push_back(
+        {request.method, request.target, request.authorization, request.body, clock_.now()});
+    if (!canned_.empty() && canned_.front().hang_up) {
+      canned_.pop_front();
+      co_return Result<void>{};
+    }
+    const bool watching = request.parameter("watch") == "true" && canned_.empty();
+    if (watching && number(request.parameter("resourceVersion")) >= compacted_) {
+      CO_TRY_VOID(co_await serve_watch(*stream, request));
+      continue;
+    }
+    const auto reply = watching ? failure(410, "Expired") : answer(request);
+    CO_TRY_VOID(co_await stream->write_all(base::as_bytes(reply)));
+  }
+}
+
+Task<void> FakeApiServer::serve_watch(net::Stream& stream, const Request& request) {
+  Watch watch{.request = &request};
+  const auto since = number(request.parameter("resourceVersion"));
+  for (const auto& each : history_) {
+    if (each.version > since && watch.covers(each.path) && request.selects(each.object)) {
+      watch.pending += line_of(each.type, each.object);
+    }
+  }
+  watches_.push_back(&watch);
+  const std::shared_ptr<void> forget(&watch, [this](void* gone) { std::erase(watches_, gone); });
+  const std::string head =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+  CO_TRY_VOID(co_await stream.write_all(base::as_bytes(head)));
+  for (;;) {
+    if (!watch.pending.empty()) {
+      const auto chunk =
+          fmt::format("{:x}\r\n{}\r\n", watch.pending.size(), std::exchange(watch.pending, ""));
+      CO_TRY_VOID(co_await stream.write_all(base::as_bytes(chunk)));
+    } else if (watch.last) {
+      co_return co_await stream.write_all(base::as_bytes("0\r\n\r\n"));
+    } else {
+      CO_TRY_VOID(co_await changed_.wait());
+    }
+  }
+}
+
+std::string FakeApiServer::answer(const Request& request) {
+  if (!canned_.empty()) {
+    const auto canned = std::move(canned_.front());
+    canned_.pop_front();
+    return failure(canned.status, canned.reason, canned.extra_fields);
+  }
+  if (request.method == "POST") return create(request);
+  if (request.method == "PUT") return update(request);
+  if (request.method == "DELETE") return remove(request);
+  if (const auto* object = find(request.path)) return http_answer(200, *object);
+  const bool collection = request.path.ends_with("s") && !request.path.contains("/leases/");
+  return collection ? list(request) : failure(404, "NotFound");
+}
+
+// Pages are cut by the name of the next object, as good a token as any.
+std::string FakeApiServer::list(const Request& request) {
+  const auto limit = static_cast<std::size_t>(number(request.parameter("limit")));
+  const bool from_cache = request.parameter("resourceVersion") == "0";
+  json::array items;
+  json::object metadata{{"resourceVersion", std::to_string(version_)}};
+  auto place = objects_.lower_bound(request.path + "/" + request.parameter("continue"));
+  for (; place != objects_.end() && place->first.starts_with(request.path + "/"); ++place) {
+    if (!request.selects(place->second)) continue;
+    if (limit > 0 && !from_cache && items.size() == limit) {
+      metadata["continue"] = place->first.substr(request.path.size() + 1);
+      break;
+    }
+    items.push_back(place->second);
+  }
+  return http_answer(200, {{"kind", "List"}, {"metadata", metadata}, {"items", std::move(items)}});
+}
+
+std::string FakeApiServer::create(const Request& request) {
+  for (const auto& [suffix, handler] : posts_) {
+    if (request.path.ends_with(suffix)) return http_answer(201, handler(request.body_object()));
+  }
+  auto object = request.body_object();
+  const auto path = request.path + "/" + std::string(name_of(object));
+  if (objects_.contains(path)) return failure(409, "AlreadyExists");
+  change("ADDED", path, std::move(object));
+  return http_answer(201, objects_.at(path));
+}
+
+std::string FakeApiServer::update(const Request& request) {
+  const auto* current = find(request.path);
+  if (current == nullptr) return failure(404, "NotFound");
+  auto object = request.body_object();
+  if (resource_version_of(object) != resource_version_of(*current)) return failure(409, "Conflict");
+  change("MODIFIED", request.path, std::move(object));
+  return http_answer(200, objects_.at(request.path));
+}
+
+std::string FakeApiServer::remove(const Request& request) {
+  const auto* current = find(request.path);
+  if (current == nullptr) return failure(404, "NotFound");
+  const auto body = request.body_object();
+  const auto wanted = text_at(object_at(body, "preconditions"), "resourceVersion");
+  if (!wanted.empty() && wanted != resource_version_of(*current)) return failure(409, "Conflict");
+  erase(request.path);
+  return http_answer(200, {{"kind", "Status"}, {"status", "Success"}});
+}
+
+}  // namespace kube::testing
