@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 # Sanitizers look for a program named llvm-symbolizer; Debian's has the version in its name.
-symbolizer := $(shell command -v llvm-symbolizer-19)
+symbolizer := /usr/lib/llvm-19/bin/llvm-symbolizer
 export ASAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer)
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
