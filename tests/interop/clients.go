@@ -150,7 +150,7 @@ func mustDial(t testing.TB, dial dialer, address string) net.Conn {
 	if err != nil {
 		t.Fatalf("dialing %s through the tunnel: %v", address, err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { go conn.Close() }) // konnectivity's Close may wait 10 s, or for ever behind a Write
 	return conn
 }
 
@@ -193,17 +193,20 @@ func mustPing(t testing.TB, conn net.Conn, text string) {
 	}
 }
 
-// mustEnd wants the tunnel to end without further bytes.
-func mustEnd(t testing.TB, conn net.Conn) {
-	t.Helper()
-	err := within(patience, "end of the tunnel", func() error {
+// ended wants the tunnel to end without further bytes.
+func ended(conn net.Conn) error {
+	return within(patience, "end of the tunnel", func() error {
 		n, err := conn.Read(make([]byte, 1))
 		if n == 0 && err != nil {
 			return nil
 		}
 		return errors.New("bytes instead of the end")
 	})
-	if err != nil {
+}
+
+func mustEnd(t testing.TB, conn net.Conn) {
+	t.Helper()
+	if err := ended(conn); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"net"
+	"sync"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -17,6 +18,35 @@ type stubServer struct {
 	// greet answers the metadata of the next stream with response headers; nil sends the usual ones.
 	greet func(grpc.ServerStream) error
 	grpc  *grpc.Server
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+// remembering is a listener that tells the stub of each connection.
+type remembering struct {
+	net.Listener
+	stub *stubServer
+}
+
+func (r remembering) Accept() (net.Conn, error) {
+	conn, err := r.Listener.Accept()
+	if err == nil {
+		r.stub.mu.Lock()
+		r.stub.conns = append(r.stub.conns, conn)
+		r.stub.mu.Unlock()
+	}
+	return conn, err
+}
+
+// cut breaks every TCP connection made so far.
+func (s *stubServer) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.conns {
+		conn.Close()
+	}
+	s.conns = nil
 }
 
 // accepted is one Connect stream; finish ends its RPC with OK.
@@ -44,7 +74,7 @@ func stubServerOn(t testing.TB, address string) *stubServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go s.grpc.Serve(listener)
+	go s.grpc.Serve(remembering{listener, s})
 	t.Cleanup(s.grpc.Stop)
 	return s
 }
