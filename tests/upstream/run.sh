@@ -1,15 +1,21 @@
 #!/bin/bash
-# run.sh --server PATH --agent PATH [--run REGEX] [--log FILE]: the reference's own black-box tests against two programs.
+# run.sh --server PATH --agent PATH [--only] [--run REGEX]: the reference's own black-box tests against these programs.
 #
-# PATH may be `go` for the reference's own program. Prints one line per test and a summary; what the programs and the tests
-# wrote is in FILE (by default in the cache), and for a failed test also on the screen. Exit code 0: all passed.
-# The tests run in a network namespace of their own, without any way out of it; that needs root or user namespaces.
+# Runs all four pairings of {PATH, the reference's own} server and agent at the same time; --only leaves it at the given pair.
+# PATH may be `go` for the reference's own. Prints one line per test and what a failed one said; what the programs and the
+# tests wrote is in build/upstream/. Exit code 0: all passed.
+# Each pairing has a network namespace of its own, without any way out of it; that needs root or user namespaces.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../peers/lib/peers.sh"
 
 suite=sigs.k8s.io/apiserver-network-proxy
 dns_address=127.0.0.1:53
+# Cancels the context of its request and of its tunnel in one step and expects the HTTP client to notice the first one first.
+# It fails in up to a third of the runs on a busy machine, whatever the server and agent, so it has several attempts.
+racy_test=TestProxyHandle_TunnelContextCancelled_GRPC
+racy_attempts=10
+logs=$(realpath -m "$here/../../build/upstream")
 
 usage() {
   sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
@@ -17,33 +23,73 @@ usage() {
 }
 
 main() {
-  server='' agent='' regex=. log=''
+  local server='' agent='' only='' regex=.
   while [ $# -gt 0 ]; do
     case $1 in
-      --server | --agent | --run | --log) [ $# -ge 2 ] || fail "$1 needs a value" ;;&
-      --server) server=$(program "$2" go-proxy-server) ;;
-      --agent) agent=$(program "$2" go-proxy-agent) ;;
-      --run) regex=$2 ;;
-      --log) log=$2 ;;
+      --server | --agent | --run) [ $# -ge 2 ] || fail "$1 needs a value" ;;&
+      --server) server=$(program "$2") && shift ;;
+      --agent) agent=$(program "$2") && shift ;;
+      --run) regex=$2 && shift ;;
+      --only) only=yes ;;
       -h | --help) usage 0 ;;
       *) usage 2 >&2 ;;
     esac
-    shift $(($# > 1 ? 2 : 1))
+    shift
   done
   [ -n "$server" ] && [ -n "$agent" ] || usage 2 >&2
+  "$here/../peers/build.sh" konnectivity >/dev/null
   build_once upstream build_suite "$here"/go.mod "$here"/go.sum "$here"/additions/*.go "${BASH_SOURCE[0]}"
-  [ -n "$log" ] || log=$built/$(basename "$server")-$(basename "$agent").log
-  run_suite "$built/upstream.test"
+  run_pairings "$(pairings "$server" "$agent" "$only")" "$regex"
 }
 
-# program PATH_OR_GO PEER_PROGRAM
+# pairings SERVER AGENT ONLY: one `server agent` a line, none twice.
+pairings() {
+  echo "$1 $2"
+  [ -n "$3" ] || printf '%s\n' "$1 go" "go $2" "go go" | grep -vx "$1 $2" | sort -u
+}
+
+# run_pairings PAIRINGS REGEX: all at once, since they mostly wait; reports in the given order.
+run_pairings() {
+  local server agent log failed=0 status
+  local -A running=()
+  work=$(mktemp -d)
+  # Each pairing dies with its subshell: see isolated.
+  trap 'kill -KILL "${running[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
+  mkdir -p "$logs"
+  echo "nameserver ${dns_address%:*}" >"$work/resolv.conf"
+  echo "running $(wc -l <<<"$1") pairings at once; the slowest test takes 62 s; logs: $logs"
+  while read -r server agent; do
+    log=$(log_of "$server" "$agent")
+    run_suite "$(executable "$server" server)" "$(executable "$agent" agent)" "$2" "$log" &
+    running[$log]=$!
+  done <<<"$1"
+  while read -r server agent; do
+    log=$(log_of "$server" "$agent")
+    status=0
+    wait "${running[$log]}" || status=$?
+    unset "running[$log]"
+    printf '\n== server %s, agent %s\n' "$server" "$agent"
+    report "$log" && [ $status = 0 ] || failed=$((failed + 1))
+  done <<<"$1"
+  [ $failed = 0 ] || fail "$failed of $(wc -l <<<"$1") pairings failed"
+}
+
+# program PATH_OR_GO: checked and absolute
 program() {
   if [ "$1" = go ]; then
-    "$here/../peers/build.sh" konnectivity >/dev/null
-    echo "$peers_bin/$2"
+    echo go
   else
-    [ -x "$1" ] && realpath -s "$1" || fail "$1 is not a program: build it first, or say 'go' for the reference's"
+    [ -x "$1" ] && [ ! -d "$1" ] && realpath -s "$1" || fail "$1 is not a program: build it first, or say 'go' for the reference's own"
   fi
+}
+
+# executable PROGRAM server|agent
+executable() {
+  if [ "$1" = go ]; then echo "$peers_bin/go-proxy-$2"; else echo "$1"; fi
+}
+
+log_of() {
+  echo "$logs/server-$(basename "$1")-agent-$(basename "$2").log"
 }
 
 # The module cache is read-only, so a copy of the suite takes our files. Only the copy knows where it is.
@@ -60,30 +106,31 @@ build_suite() {
   (cd "$here" && CGO_ENABLED=0 nice go test -c -p 2 -buildvcs=false -vet=off -modfile "$1/go.mod" -o "$1/upstream.test" $suite/tests)
 }
 
+# run_suite SERVER AGENT REGEX LOG: what the tests say goes to LOG, what the programs say to LOG.programs.
 run_suite() {
-  local status=0
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  echo "nameserver ${dns_address%:*}" >"$work/resolv.conf"
-  echo "server $server"
-  echo "agent  $agent"
-  (cd "$work" && TMPDIR=$work isolated "$1" -server-path "$server" -agent-path "$agent" -dns $dns_address \
-    -test.v -test.timeout 15m -test.run "$regex" >"$work/log" 2>&1) || status=$?
-  mkdir -p "$(dirname "$log")"
-  cp "$work/log" "$log"
-  report "$log" || status=1
-  return "$status"
+  local dir attempt status=0
+  dir=$(mktemp -d -p "$work")
+  cd "$dir"
+  local tests=("$built/upstream.test" -server-path "$1" -agent-path "$2" -dns $dns_address -test.v -test.timeout 15m)
+  export TMPDIR=$dir
+  isolated "${tests[@]}" -test.run "$3" -test.skip "^$racy_test\$" >"$4" 2>"$4.programs" || status=1
+  [[ $racy_test =~ $3 ]] || return $status
+  for ((attempt = 1; attempt <= racy_attempts; attempt++)); do
+    isolated "${tests[@]}" -test.run "^$racy_test\$" >"$4.racy" 2>>"$4.programs" && break
+  done
+  cat "$4.racy" >>"$4"
+  ((attempt <= racy_attempts && status == 0))
 }
 
 # isolated COMMAND...: runs it with loopback, a resolver and an address that swallows packets, and nothing else.
-# COMMAND is the first process of its PID namespace: whatever it started ends with it.
+# COMMAND is the first process of its PID namespace, so whatever it started ends with it; and it ends with this shell.
 isolated() {
-  local apart=(unshare --net --mount --pid --fork --kill-child --mount-proc)
+  local apart=(setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc)
   [ "$(id -u)" = 0 ] || apart+=(--user --map-root-user)
   "${apart[@]}" true 2>/dev/null ||
     fail "cannot make namespaces: run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
   "${apart[@]}" bash -euc '
-    mount --bind resolv.conf /etc/resolv.conf
+    mount --bind ../resolv.conf /etc/resolv.conf
     ip link set lo up
     # The suite dials 198.18.0.254 and expects no answer: frames to that hardware address, which nobody has, vanish.
     ip link add swallow0 type veth peer name swallow1
@@ -94,17 +141,20 @@ isolated() {
     exec "$@"' isolated "$@"
 }
 
-# report LOG: one line per test, then for each failed one what the tests and programs wrote while it ran.
+# report LOG: one line per test, then what each failed one said, then any sign of a crash.
 report() {
-  local results='^ *--- (PASS|FAIL|SKIP): '
-  grep -E "$results" "$1" || { tail -n 40 "$1"; fail "no test ran; the whole log is in $1"; }
+  grep -aE '^--- (PASS|FAIL|SKIP): ' "$1" || {
+    echo "no test ran"
+    tail -n 20 "$1" "$1.programs"
+    return 1
+  }
   local name
   for name in $(sed -n 's/^--- FAIL: \([^ ]*\).*/\1/p' "$1"); do
     echo "=== $name failed:"
-    sed -n "/^=== RUN   $name\$/,/^--- FAIL: $name /p" "$1" | grep -E '^ +[a-z_]+_test\.go:|^(panic|fatal error|==[0-9]+==|SUMMARY)|Sanitizer' || true
+    sed -n "/^=== RUN   $name\$/,/^--- FAIL: $name /p" "$1" | grep -aE '^ +[a-z_]+_test\.go:' || true
   done
-  printf '%d passed, %d failed, %d skipped; log: %s\n' "$(grep -c '^--- PASS' "$1")" "$(grep -c '^--- FAIL' "$1")" "$(grep -c '^--- SKIP' "$1")" "$1"
-  grep -qx PASS "$1"
+  grep -aE '^(panic:|fatal error:|==[0-9]+==ERROR|SUMMARY: )|runtime error:|Sanitizer:' "$1.programs" || true
+  printf '%d passed, %d failed, %d skipped\n' "$(grep -ac '^--- PASS' "$1")" "$(grep -ac '^--- FAIL' "$1")" "$(grep -ac '^--- SKIP' "$1")"
 }
 
 main "$@"

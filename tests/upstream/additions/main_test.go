@@ -40,7 +40,7 @@ func run(m *testing.M) int {
 		}
 	}
 	Framework.ProxyServerRunner = &externalServerRunner{path: *serverPath}
-	Framework.AgentRunner = &framework.ExternalAgentRunner{ExecutablePath: *agentPath}
+	Framework.AgentRunner = &patientAgentRunner{framework.ExternalAgentRunner{ExecutablePath: *agentPath}}
 	if *dnsAddress != "" {
 		if err := serveNoSuchName(*dnsAddress); err != nil {
 			log.Printf("DNS server: %v", err)
