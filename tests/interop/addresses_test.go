@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	pb "sigs.k8s.io/apiserver-network-proxy/konnectivity-client/proto/client"
 )
 
 // IPv4 and IPv6 on every leg: frontend, agent port and target.
@@ -181,6 +184,41 @@ func TestThousandsOfIdleTunnels(t *testing.T) {
 		}
 		wantMetric(t, s.health, 0, serverPrefix+"http_connections")
 		eventually(t, "all closed", patience, metricIs(s.health, 0, serverPrefix+"established_connections"))
+	})
+}
+
+// Past its descriptor limit an agent refuses with a reason, keeps what it has, and recovers.
+func TestAgentAtDescriptorLimit(t *testing.T) {
+	eachAgent(t, func(t *testing.T, program peer) {
+		launcher := filepath.Join(t.TempDir(), "launcher")
+		script := fmt.Sprintf("#!/bin/sh\nulimit -n 64\nexec %s \"$@\"\n", program.path)
+		if err := os.WriteFile(launcher, []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		limited := program
+		limited.path = launcher
+		_, _, stream := withAgent(t, limited, agentSpec{})
+		target := listen(t, "127.0.0.1", echo).address
+		first := stream.opened(t, 1000, target)
+		var refused string
+		for random := int64(1); refused == "" && random < 100; random++ {
+			stream.say(t, dialReq(random, target))
+			refused = stream.hearsType(t, pb.PacketType_DIAL_RSP).GetDialResponse().Error
+		}
+		if !strings.Contains(refused, "too many open files") {
+			t.Fatalf("past the limit the agent says %q", refused)
+		}
+		stream.say(t, data(first, "kept"))
+		stream.hearsData(t, first, 4)
+		stream.say(t, closeReq(first))
+		stream.hears(t, closeRsp(first, ""))
+		eventually(t, "recovery", patience, func() error {
+			stream.say(t, dialReq(2000, target))
+			if got := stream.hearsType(t, pb.PacketType_DIAL_RSP).GetDialResponse().Error; got != "" {
+				return errors.New(got)
+			}
+			return nil
+		})
 	})
 }
 

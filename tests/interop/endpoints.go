@@ -61,8 +61,9 @@ func echo(conn net.Conn) { io.Copy(conn, conn) }
 // sink swallows everything.
 func sink(conn net.Conn) { io.Copy(io.Discard, conn) }
 
-// source sends without end and never reads.
+// source waits for one byte (a server that speaks first is another matter) and then sends without end.
 func source(conn net.Conn) {
+	io.ReadFull(conn, make([]byte, 1))
 	block := make([]byte, 64<<10)
 	for {
 		if _, err := conn.Write(block); err != nil {
@@ -83,11 +84,6 @@ func greeter(text string) func(net.Conn) {
 func resetter(conn net.Conn) {
 	io.ReadFull(conn, make([]byte, 1))
 	conn.(*net.TCPConn).SetLinger(0)
-}
-
-// until keeps a connection open and unread until the test lets go: a stalled reader.
-func until(done <-chan struct{}) func(net.Conn) {
-	return func(net.Conn) { <-done }
 }
 
 // stalled gives an endpoint that accepts and never reads, with a small receive buffer.

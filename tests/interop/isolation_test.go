@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	pb "sigs.k8s.io/apiserver-network-proxy/konnectivity-client/proto/client"
 )
 
@@ -35,7 +36,8 @@ func TestReferenceBugStalledHTTPClient(t *testing.T) {
 				startAgent(t, pair.agent, s, agentSpec{})
 				dial := dialerFor(t, s)
 				bystander := mustDial(t, dial, listen(t, "127.0.0.1", echo).address)
-				mustDial(t, dial, listen(t, "127.0.0.1", source).address) // never read
+				stalls := mustDial(t, dial, listen(t, "127.0.0.1", source).address)
+				io.WriteString(stalls, "!") // and nobody reads what comes now
 				referenceBug(t, pair.server, func() error {
 					if err := dialsKeepWorking(dial, listen(t, "127.0.0.1", echo).address); err != nil {
 						return err
@@ -75,6 +77,13 @@ func stallClient(t testing.TB, s *server, address string) {
 	}
 	var raw []byte
 	if err := errors.Join(stream.SendMsg(encode(dialReq(1, address))), stream.RecvMsg(&raw)); err != nil {
+		t.Fatal(err)
+	}
+	response := new(pb.Packet)
+	if err := proto.Unmarshal(raw, response); err != nil || response.GetDialResponse().GetConnectID() == 0 {
+		t.Fatalf("dial answered %s (%v)", show(response), err)
+	}
+	if err := stream.SendMsg(encode(data(response.GetDialResponse().ConnectID, "!"))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -159,7 +168,7 @@ func TestSlowReadersGetEverything(t *testing.T) {
 			eachPairing(t, func(t *testing.T, pair pairing) {
 				s := startServer(t, pair.server, front.spec)
 				startAgent(t, pair.agent, s, agentSpec{})
-				const size = 12 << 20
+				const size = 8 << 20
 				seed := rand.Uint64()
 				uploaded := make(chan error, 1)
 				upload := listen(t, "127.0.0.1", func(conn net.Conn) { uploaded <- verify(conn, seed, size, sip) })
@@ -180,5 +189,5 @@ func TestSlowReadersGetEverything(t *testing.T) {
 	}
 }
 
-// sip makes a reader of some 10 MB/s, far slower than its sender.
-func sip() { time.Sleep(3 * time.Millisecond) }
+// sip makes a reader of some 15 MB/s, far slower than its sender.
+func sip() { time.Sleep(2 * time.Millisecond) }
