@@ -51,7 +51,7 @@ interop: build ## our programs against the Go server, agent and clients, in all 
 	@scripts/install-deps test
 	@scripts/test interop
 
-kube: build ## our programs against a real kube-apiserver
+kube: debug ## the Kubernetes library against a real kube-apiserver
 	@scripts/install-deps test
 	@scripts/test kube
 
