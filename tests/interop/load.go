@@ -154,18 +154,18 @@ func (j job) endpointSide(conn net.Conn) error {
 // run carries out the job over one tunnel and gives the first thing that was wrong, at either end.
 func (j job) run(dial dialer, to *judge) error {
 	verdict := to.verdict(j.seed)
-	ctx, cancel := context.WithTimeout(context.Background(), 4*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	conn, err := dial(ctx, to.address)
 	if err != nil {
 		return fmt.Errorf("dial: %w", err)
 	}
 	defer conn.Close()
-	err = within(8*patience, "client", func() error { return j.clientSide(conn) })
+	err = within(3*patience, "client", func() error { return j.clientSide(conn) })
 	if err != nil {
 		return err
 	}
-	return within(4*patience, "endpoint", func() error { return <-verdict })
+	return within(patience, "endpoint", func() error { return <-verdict })
 }
 
 func (j job) clientSide(conn net.Conn) error {

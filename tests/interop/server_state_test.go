@@ -271,6 +271,26 @@ func TestServerOnSecondDialOfAStream(t *testing.T) {
 	})
 }
 
+// A second dial points the stream at the backend of the new target.
+func TestServerSecondDialChangesTheBackend(t *testing.T) {
+	eachServer(t, func(t *testing.T, program peer) {
+		s := startServer(t, program, serverSpec{flags: []string{"--proxy-strategies=destHost"}})
+		one := rawAgent(t, s, "one", "agentidentifiers", "host=one")
+		two := rawAgent(t, s, "two", "agentidentifiers", "host=two")
+		wantMetric(t, s.health, 2, serverPrefix+"ready_backends", "proxy_strategy", "destHost")
+		client := rawClient(t, s)
+		client.say(t, dialReq(1, "one:80"))
+		one.say(t, dialRsp(one.hearsDial(t, "one:80"), 1, ""))
+		client.hears(t, dialRsp(1, 1, ""))
+		client.say(t, dialReq(2, "two:80"))
+		two.say(t, dialRsp(two.hearsDial(t, "two:80"), 5, ""))
+		client.hears(t, dialRsp(2, 5, ""))
+		client.say(t, data(5, "for two"))
+		two.hears(t, data(5, "for two"))
+		one.hearsNothing(t)
+	})
+}
+
 func TestServerOnDataForUnknownConnection(t *testing.T) {
 	eachServer(t, func(t *testing.T, program peer) {
 		s := newStage(t, program)
