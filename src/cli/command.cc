@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "cli/agent_flags.h"
 #include "cli/log_flags.h"
 #include "cli/server_flags.h"
@@ -70,6 +71,15 @@ int run_program(std::string_view name, std::string_view about, const char* id_va
   }
   auto config = flags.config(console.environment(id_variable));
   if (!config) return fail_usage(console, name, config.error());
+  if (!base::log::configure(config->log.sink)) {
+    const base::Error unwritable = {
+        base::Code::io,
+        fmt::format("cannot open the log file {} for appending; check the path and its "
+                    "permissions",
+                    config->log.sink.file)};
+    return fail_usage(console, name, unwritable);
+  }
+  LOG_INFO("starting", {"program", name}, {"version", kVersion}, {"flags", config->listing});
   return run(*config);
 }
 

@@ -101,6 +101,14 @@ TEST_F(Command, fails_with_message_usage_and_exit_code_1) {
   EXPECT_EQ(ran_, "");
 }
 
+TEST_F(Command, refuses_a_log_file_that_cannot_be_written) {
+  EXPECT_EQ(run({"proxy-agent", "--ca-cert=" + testing::file("ca"), "--logtostderr=false",
+                 "--log-file=/proc/nonexistent/x.log"}),
+            1);
+  EXPECT_THAT(error_, HasSubstr("cannot open the log file /proc/nonexistent/x.log"));
+  EXPECT_EQ(ran_, "");
+}
+
 TEST_F(Command, warns_of_deprecated_flags_and_stray_arguments_and_goes_on) {
   EXPECT_EQ(run({"proxy-agent", "--ca-cert=" + testing::file("ca"), "--lease-label=a=b",
                  "--sync-forever", "false"}),

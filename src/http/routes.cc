@@ -20,6 +20,11 @@ ServerResponse error_response(unsigned status, std::string text) {
           .fields = {{"X-Content-Type-Options", "nosniff"}}};
 }
 
+ServerResponse redirect_response(std::string location) {
+  return {
+      .status = 301, .body = "Moved Permanently\n", .fields = {{"Location", std::move(location)}}};
+}
+
 void Routes::get(std::string path, Handler handler) {
   handlers_[std::move(path)] = std::move(handler);
 }

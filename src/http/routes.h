@@ -46,4 +46,7 @@ class Routes {
 /// A plain text answer with one of the statuses that mean failure, as Go's http.Error.
 ServerResponse error_response(unsigned status, std::string text);
 
+/// 301 to `location`, which may be relative.
+ServerResponse redirect_response(std::string location);
+
 }  // namespace http

@@ -1,0 +1,89 @@
+#include "app/admin.h"
+
+#include <fmt/format.h>
+
+#include "app/profiling.h"
+
+namespace app {
+namespace {
+
+using http::Routes;
+using http::ServerRequest;
+using http::ServerResponse;
+
+void add_healthz(Routes& routes) {
+  routes.get("/healthz", [](const ServerRequest&) { return ServerResponse{.body = "ok"}; });
+}
+
+void add_ready(Routes& routes, const Routes::Handler& handler) {
+  routes.get("/readyz", handler);
+  routes.get("/ready", handler);
+}
+
+void add_metrics(Routes& routes, const metrics::Registry& registry) {
+  routes.get("/metrics", [&registry](const ServerRequest&) {
+    return ServerResponse{.body = registry.expose(),
+                          .content_type = std::string(metrics::Registry::kContentType)};
+  });
+}
+
+/// The agent's answer: one line for each check, as Kubernetes' components give it.
+ServerResponse agent_readiness(const ServerRequest& request, bool connected) {
+  if (!connected) {
+    return {.status = 503,
+            .body = "[+]ping ok\n[-]server-connected failed: no servers connected\n"};
+  }
+  const bool verbose = request.has_parameter("verbose");
+  return {.body = verbose ? "[+]ping ok\n[+]server-connected ok\ncheck passed\n" : "ok"};
+}
+
+/// The host of a Host field without its port: "a", "[::1]".
+std::string_view host_only(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  const std::size_t bracket = host.rfind(']');
+  const bool has_port = colon != host.npos && (bracket == host.npos || colon > bracket);
+  return has_port ? host.substr(0, colon) : host;
+}
+
+}  // namespace
+
+Routes server_health_routes(const metrics::Registry& registry, ReadyCheck ready) {
+  Routes routes;
+  add_healthz(routes);
+  add_ready(routes, [ready = std::move(ready)](const ServerRequest&) {
+    if (ready()) return ServerResponse{.body = "ok"};
+    return ServerResponse{.status = 500, .body = "no connection to any proxy agent"};
+  });
+  add_metrics(routes, registry);
+  return routes;
+}
+
+Routes server_admin_routes(const metrics::Registry& registry, const ProfilingConfig& profiling) {
+  Routes routes;
+  add_metrics(routes, registry);
+  if (profiling.enabled) add_profiling(routes);
+  return routes;
+}
+
+Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck ready) {
+  Routes routes;
+  add_healthz(routes);
+  add_ready(routes, [ready = std::move(ready)](const ServerRequest& request) {
+    return agent_readiness(request, ready());
+  });
+  add_metrics(routes, registry);
+  return routes;
+}
+
+Routes agent_admin_routes(std::uint16_t health_port, const ProfilingConfig& profiling) {
+  Routes routes;
+  routes.get("/metrics", [health_port](const ServerRequest& request) {
+    const std::string query = request.query.empty() ? "" : "?" + request.query;
+    return http::redirect_response(
+        fmt::format("//{}:{}/metrics{}", host_only(request.host), health_port, query));
+  });
+  if (profiling.enabled) add_profiling(routes);
+  return routes;
+}
+
+}  // namespace app

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "app/common_config.h"
+#include "http/routes.h"
+#include "metrics/registry.h"
+
+namespace app {
+
+/// True while the program can do its work: at least one agent, or at least one server, is
+/// connected.
+using ReadyCheck = std::function<bool()>;
+
+/// /healthz, /readyz, /ready and /metrics of the tunnel server. `registry` outlives the routes.
+http::Routes server_health_routes(const metrics::Registry& registry, ReadyCheck ready);
+
+/// /metrics and, if enabled, /debug/pprof of the tunnel server.
+http::Routes server_admin_routes(const metrics::Registry& registry,
+                                 const ProfilingConfig& profiling);
+
+/// /healthz, /readyz and /ready with ?verbose, and /metrics of the tunnel agent.
+http::Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck ready);
+
+/// /metrics, which redirects to the port `health_port` of the same host, and, if enabled,
+/// /debug/pprof.
+http::Routes agent_admin_routes(std::uint16_t health_port, const ProfilingConfig& profiling);
+
+}  // namespace app

@@ -1,0 +1,92 @@
+#include "app/admin.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace app {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+class Admin : public ::testing::Test {
+ protected:
+  static http::ServerResponse get(const http::Routes& routes, std::string path,
+                                  std::string query = "", std::string host = "") {
+    return routes.answer({.method = "GET",
+                          .path = std::move(path),
+                          .query = std::move(query),
+                          .host = std::move(host)});
+  }
+  ReadyCheck ready() {
+    return [this] { return ready_; };
+  }
+
+  metrics::Registry registry_;
+  bool ready_ = false;
+};
+
+TEST_F(Admin, tells_the_health_of_the_server) {
+  const auto routes = server_health_routes(registry_, ready());
+  EXPECT_EQ(get(routes, "/healthz").body, "ok");
+  for (const char* path : {"/readyz", "/ready"}) {
+    ready_ = false;
+    EXPECT_EQ(get(routes, path).status, 500U);
+    EXPECT_EQ(get(routes, path).body, "no connection to any proxy agent");
+    ready_ = true;
+    EXPECT_EQ(get(routes, path).status, 200U);
+    EXPECT_EQ(get(routes, path, "verbose").body, "ok");
+  }
+  EXPECT_EQ(get(routes, "/livez").status, 404U);
+}
+
+TEST_F(Admin, tells_the_health_of_the_agent) {
+  const auto routes = agent_health_routes(registry_, ready());
+  EXPECT_EQ(get(routes, "/healthz").body, "ok");
+  EXPECT_EQ(get(routes, "/readyz").status, 503U);
+  EXPECT_EQ(get(routes, "/ready").body,
+            "[+]ping ok\n[-]server-connected failed: no servers connected\n");
+  ready_ = true;
+  EXPECT_EQ(get(routes, "/readyz").body, "ok");
+  EXPECT_EQ(get(routes, "/readyz", "verbose").body,
+            "[+]ping ok\n[+]server-connected ok\ncheck passed\n");
+}
+
+TEST_F(Admin, exposes_metrics_on_both_ports_of_the_server_and_the_health_port_of_the_agent) {
+  registry_.counter("events_total", "Events.").add();
+  for (const auto& routes :
+       {server_health_routes(registry_, ready()), server_admin_routes(registry_, {}),
+        agent_health_routes(registry_, ready())}) {
+    const auto response = get(routes, "/metrics");
+    EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_THAT(response.body, HasSubstr("\nevents_total 1\n"));
+  }
+}
+
+TEST_F(Admin, sends_those_who_want_the_agent_s_metrics_to_the_health_port) {
+  const auto routes = agent_admin_routes(8093, {});
+  const auto location = [&](std::string host, std::string query = "") {
+    const auto response = get(routes, "/metrics", std::move(query), std::move(host));
+    EXPECT_EQ(response.status, 301U);
+    return response.fields.at(0).second;
+  };
+  EXPECT_EQ(location("a.example:8094"), "//a.example:8093/metrics");
+  EXPECT_EQ(location("a.example", "x=1"), "//a.example:8093/metrics?x=1");
+  EXPECT_EQ(location("[::1]:8094"), "//[::1]:8093/metrics");
+  EXPECT_EQ(location("[::1]"), "//[::1]:8093/metrics");
+}
+
+TEST_F(Admin, serves_profiling_only_when_asked) {
+  EXPECT_EQ(get(server_admin_routes(registry_, {}), "/debug/pprof/").status, 404U);
+  for (const auto& routes : {server_admin_routes(registry_, {.enabled = true}),
+                             agent_admin_routes(8093, {.enabled = true})}) {
+    EXPECT_THAT(get(routes, "/debug/pprof").fields, ElementsAre(Pair("Location", "/debug/pprof/")));
+    EXPECT_THAT(get(routes, "/debug/pprof/").body, HasSubstr("perf record"));
+    EXPECT_EQ(get(routes, "/debug/pprof/profile").status, 501U);
+    EXPECT_EQ(get(routes, "/debug/pprof/heap").status, 404U);
+  }
+}
+
+}  // namespace
+}  // namespace app
