@@ -8,6 +8,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../peers/lib/peers.sh"
+. "$here/../peers/lib/pairings.sh"
 
 suite=sigs.k8s.io/apiserver-network-proxy
 dns_address=127.0.0.1:53
@@ -37,15 +38,10 @@ main() {
     shift
   done
   [ -n "$server" ] && [ -n "$agent" ] || usage 2 >&2
+  require_namespaces
   "$here/../peers/build.sh" konnectivity >/dev/null
   build_once upstream build_suite "$here"/go.mod "$here"/go.sum "$here"/additions/*.go "${BASH_SOURCE[0]}"
   run_pairings "$(pairings "$server" "$agent" "$only")" "$regex"
-}
-
-# pairings SERVER AGENT ONLY: one `server agent` a line, none twice.
-pairings() {
-  echo "$1 $2"
-  [ -n "$3" ] || printf '%s\n' "$1 go" "go $2" "go go" | grep -vx "$1 $2" | sort -u
 }
 
 # run_pairings PAIRINGS REGEX: all at once, since they mostly wait; reports in the given order.
@@ -53,7 +49,7 @@ run_pairings() {
   local server agent log failed=0 status
   local -A running=()
   work=$(mktemp -d)
-  # Each pairing dies with its subshell: see isolated.
+  # Each pairing dies with its subshell: see require_namespaces.
   trap 'kill -KILL "${running[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
   mkdir -p "$logs"
   echo "nameserver ${dns_address%:*}" >"$work/resolv.conf"
@@ -72,20 +68,6 @@ run_pairings() {
     report "$log" && [ $status = 0 ] || failed=$((failed + 1))
   done <<<"$1"
   [ $failed = 0 ] || fail "$failed of $(wc -l <<<"$1") pairings failed"
-}
-
-# program PATH_OR_GO: checked and absolute
-program() {
-  if [ "$1" = go ]; then
-    echo go
-  else
-    [ -x "$1" ] && [ ! -d "$1" ] && realpath -s "$1" || fail "$1 is not a program: build it first, or say 'go' for the reference's own"
-  fi
-}
-
-# executable PROGRAM server|agent
-executable() {
-  if [ "$1" = go ]; then echo "$peers_bin/go-proxy-$2"; else echo "$1"; fi
 }
 
 log_of() {
@@ -123,12 +105,7 @@ run_suite() {
 }
 
 # isolated COMMAND...: runs it with loopback, a resolver and an address that swallows packets, and nothing else.
-# COMMAND is the first process of its PID namespace, so whatever it started ends with it; and it ends with this shell.
 isolated() {
-  local apart=(setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc)
-  [ "$(id -u)" = 0 ] || apart+=(--user --map-root-user)
-  "${apart[@]}" true 2>/dev/null ||
-    fail "cannot make namespaces: run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
   "${apart[@]}" bash -euc '
     mount --bind ../resolv.conf /etc/resolv.conf
     ip link set lo up

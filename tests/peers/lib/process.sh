@@ -10,13 +10,15 @@ process_start_time() { # PID; nothing if there is no such process, or only its c
 
 process_alive() { # PID_FILE
   local pid started
-  [ -s "$1" ] && read -r pid started <"$1" && [ "$(process_start_time "$pid")" = "$started" ]
+  # No start time: it had ended before it could be looked at.
+  [ -s "$1" ] && read -r pid started <"$1" && [ -n "$started" ] && [ "$(process_start_time "$pid")" = "$started" ]
 }
 
 # process_start PID_FILE LOG COMMAND...: in a session of its own, so that a Ctrl-C for the test leaves its ending to the test.
 process_start() {
   setsid "${@:3}" >>"$2" 2>&1 </dev/null &
   echo "$! $(process_start_time $!)" >"$1"
+  disown $! # the shell has nothing to say about its end
 }
 
 # process_stop PID_FILE SECONDS: SIGTERM, and SIGKILL if it is still there after that time. Returns when it is gone.
