@@ -108,7 +108,7 @@ TEST(Packet, replaces_random_and_keeps_the_rest) {
 }
 
 TEST(Packet, refuses_malformed_protobuf) {
-  for (const std::string wire :
+  for (const std::string& wire :
        {std::string("\xff"), std::string("\x12\x05\x0a"), std::string("\x0a"),
         std::string("\x00\x00", 2), std::string("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
         std::string("\x0b")}) {

@@ -1,0 +1,188 @@
+#include "app/tunnel_server.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/signal_set.hpp>
+
+#include "app/admin.h"
+#include "app/kube_services.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "net/listener.h"
+#include "pki/reloading_tls.h"
+#include "tunnel/server/server.h"
+
+namespace app {
+namespace {
+
+using async::Task;
+using base::Result;
+
+// After the agents are gone, clients get so long to take what is left for them.
+constexpr async::Duration kLastBytes = std::chrono::seconds(3);
+constexpr async::Duration kHttpGrace = std::chrono::seconds(1);
+
+net::TlsOptions tls_options(const TunnelServerConfig& config, std::vector<std::string> alpn) {
+  net::TlsOptions options;
+  options.minimum = config.tls_minimum;
+  options.cipher_suites = config.cipher_suites;
+  options.alpn = std::move(alpn);
+  return options;
+}
+
+tunnel::ServerOptions server_options(const TunnelServerConfig& config,
+                                     tunnel::TokenAuthenticator* authenticator) {
+  tunnel::ServerOptions options;
+  options.admission = {config.server_id, config.server_count, authenticator};
+  options.strategies = config.strategies;
+  options.http_connect = config.mode == FrontendMode::http_connect;
+  options.connection_limit = config.memory.connection;
+  options.access_log = config.log.access_log;
+  options.dial_timeout = config.dial_timeout;
+  options.agent_keepalive = config.keepalive;
+  options.client_keepalive = config.frontend_keepalive;
+  return options;
+}
+
+/// One tunnel server process: everything that a configuration asks for, and its order of start and
+/// stop.
+class TunnelServer {
+ public:
+  explicit TunnelServer(const TunnelServerConfig& config)
+      : config_(config),
+        metrics_(registry_, config.strategies),
+        budget_(config.memory.process),
+        signals_(loop_, SIGINT, SIGTERM),
+        tasks_(loop_.get_executor()) {}
+
+  Result<void> start();
+  int run();
+
+ private:
+  Result<void> start_kubernetes();
+  Result<void> start_agents();
+  Result<void> start_clients();
+  // Health and administration may fail: the tunnel is worth more than its gauges.
+  void start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
+                  http::Routes routes, std::string_view what);
+  Task<void> watch_signals();
+  Task<void> stop();
+
+  const TunnelServerConfig& config_;
+  async::Loop loop_{1};
+  async::SystemClock clock_;
+  metrics::Registry registry_;
+  tunnel::ServerMetrics metrics_;
+  base::MemoryBudget budget_;
+  std::unique_ptr<KubeServices> kubernetes_;
+  std::unique_ptr<pki::ReloadingTls> agent_tls_;
+  std::unique_ptr<pki::ReloadingTls> client_tls_;
+  std::optional<tunnel::Server> server_;
+  std::unique_ptr<http::Server> health_;
+  std::unique_ptr<http::Server> admin_;
+  async::asio::signal_set signals_;
+  async::TaskGroup tasks_;
+};
+
+Result<void> TunnelServer::start() {
+  TRY_VOID(start_kubernetes());
+  server_.emplace(loop_, clock_, metrics_, budget_,
+                  server_options(config_, config_.authentication ? kubernetes_.get() : nullptr));
+  TRY_VOID(start_agents());
+  TRY_VOID(start_clients());
+  start_http(health_, config_.health,
+             server_health_routes(registry_, [this] { return server_->ready(); }), "health");
+  start_http(admin_, config_.admin, server_admin_routes(registry_, config_.profiling), "admin");
+  if (kubernetes_) kubernetes_->start();
+  return {};
+}
+
+Result<void> TunnelServer::start_kubernetes() {
+  if (!config_.authentication && !config_.leases.enabled) return {};
+  TRY(kubernetes_, KubeServices::make(loop_, clock_, config_, metrics_));
+  return {};
+}
+
+Result<void> TunnelServer::start_agents() {
+  TRY(agent_tls_, pki::ReloadingTls::open(net::TlsContext::Role::server, config_.agent_tls,
+                                          tls_options(config_, {"h2"})));
+  TRY(auto listener, net::listen_tcp(loop_, clock_, config_.agents.host, config_.agents.port));
+  LOG_INFO("waiting for agents", {"address", listener->address()});
+  server_->serve_agents(std::move(listener), [this] { return agent_tls_->current(); });
+  return {};
+}
+
+Result<void> TunnelServer::start_clients() {
+  if (!config_.unix_socket.empty()) {
+    TRY(auto listener,
+        net::listen_unix(loop_, clock_, config_.unix_socket, config_.replace_unix_socket));
+    LOG_INFO("waiting for clients", {"address", listener->address()});
+    server_->serve_clients(std::move(listener), nullptr);
+    return {};
+  }
+  const std::string alpn = config_.mode == FrontendMode::http_connect ? "http/1.1" : "h2";
+  TRY(client_tls_, pki::ReloadingTls::open(net::TlsContext::Role::server, config_.frontend_tls,
+                                           tls_options(config_, {alpn})));
+  TRY(auto listener, net::listen_tcp(loop_, clock_, config_.frontend.host, config_.frontend.port));
+  LOG_INFO("waiting for clients", {"address", listener->address()});
+  server_->serve_clients(std::move(listener), [this] { return client_tls_->current(); });
+  return {};
+}
+
+void TunnelServer::start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
+                              http::Routes routes, std::string_view what) {
+  auto listener = net::listen_tcp(loop_, clock_, address.host, address.port);
+  if (!listener) {
+    LOG_ERROR("HTTP port not served", {"port", what}, {"error", listener.error()});
+    return;
+  }
+  server = std::make_unique<http::Server>(loop_, clock_, std::move(*listener), std::move(routes));
+  server->start();
+}
+
+Task<void> TunnelServer::watch_signals() {
+  auto [error, signal] = co_await signals_.async_wait(async::kAsTuple);
+  if (error) co_return Result<void>{};
+  LOG_INFO("stopping; a second signal ends at once", {"signal", signal});
+  tasks_.spawn("stop", stop());
+  (void)co_await signals_.async_wait(async::kAsTuple);
+  std::_Exit(1);
+}
+
+// Who asks for readiness first sees that no new work is welcome; agents go last, since every
+// connection needs them.
+Task<void> TunnelServer::stop() {
+  const async::TimePoint deadline = clock_.now() + config_.graceful_shutdown;
+  server_->stop_accepting();
+  (void)co_await server_->drained(deadline);
+  if (health_) (void)co_await health_->stop(kHttpGrace);
+  if (admin_) (void)co_await admin_->stop(kHttpGrace);
+  if (kubernetes_) co_await kubernetes_->stop();
+  co_await server_->stop(clock_.now() + kLastBytes);
+  loop_.stop();
+  co_return Result<void>{};
+}
+
+int TunnelServer::run() {
+  tasks_.spawn("signals", watch_signals());
+  loop_.run();
+  LOG_INFO("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int run_tunnel_server(const TunnelServerConfig& config) {
+  TunnelServer server(config);
+  if (auto started = server.start(); !started) {
+    std::fprintf(stderr, "Error: %s\n", started.error().message.c_str());
+    return 1;
+  }
+  return server.run();
+}
+
+}  // namespace app
