@@ -6,6 +6,7 @@
 
 #include "async/timeout.h"
 #include "base/log.h"
+#include "net/proxy_environment.h"
 
 namespace kube {
 
@@ -16,12 +17,21 @@ namespace {
 constexpr int kMaxRetries = 10;
 constexpr std::size_t kMaxErrorBody = 1024 * 1024;
 
+/// The kubeconfig's word on a proxy goes before that of the environment, as in client-go.
+std::string proxy_of(const ClusterConfig& cluster, const http::Origin& origin) {
+  if (!cluster.proxy_url.empty() || !origin.tls) return cluster.proxy_url;
+  return net::ProxyEnvironment::from_process().proxy_for({origin.host, origin.port});
+}
+
 base::Result<http::NetConnector::Options> connector_options(const ClusterConfig& cluster,
                                                             const http::Url& url) {
   http::NetConnector::Options options{.origin = url.origin, .server_name = cluster.tls_server_name};
-  if (cluster.proxy_url.empty()) return options;
-  TRY(options.proxy, http::parse_url(cluster.proxy_url));
-  return options;
+  const auto proxy = proxy_of(cluster, url.origin);
+  if (proxy.empty()) return options;
+  TRY(options.proxy, http::parse_url(proxy));
+  if (!options.proxy->origin.tls) return options;
+  return base::fail(Code::invalid, fmt::format("proxy {}: only http:// proxies are supported",
+                                               options.proxy->origin.address()));
 }
 
 bool asks_to_wait(const http::ResponseHead& head) {

@@ -32,6 +32,7 @@ class Client {
     std::size_t max_answer_bytes = 128 * 1024 * 1024;
   };
   /// Code::invalid when the configuration cannot work. Reads no file and makes no connection yet.
+  /// Without a proxy-url, HTTPS_PROXY and NO_PROXY of the environment hold.
   static base::Result<std::unique_ptr<Client>> make(async::Loop& loop, async::Clock& clock,
                                                     Config config, Options options);
 

@@ -1,9 +1,14 @@
 #include "kube/credentials.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "async/testing/run.h"
 #include "kube/json.h"
+#include "net/testing/certificates.h"
 
 namespace kube {
 namespace {
@@ -129,6 +134,62 @@ TEST_F(CredentialsTest, unusable_ca_bundle_is_an_error_that_names_the_server) {
   ASSERT_FALSE(context);
   EXPECT_TRUE(context.error().message.starts_with("TLS for https://a: "))
       << context.error().message;
+}
+
+class TlsFiles : public CredentialsTest {
+ protected:
+  TlsFiles() {
+    auto pattern = (std::filesystem::temp_directory_path() / "tls-files-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    config_.cluster.certificate_authority.file = write("ca.crt", authority_.certificate_pem());
+    show(authority_.issue("first", {}));
+  }
+  ~TlsFiles() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const char* name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+  void show(const net::testing::Identity& identity) {
+    config_.user.client_certificate.file = write("tls.crt", identity.certificate_pem);
+    config_.user.client_key.file = write("tls.key", identity.key_pem);
+  }
+  std::shared_ptr<const net::TlsContext> context(Credentials& credentials) {
+    auto made = async::testing::run(loop_, credentials.tls_context());
+    EXPECT_TRUE(made) << made.error().message;
+    return made.value_or(nullptr);
+  }
+
+  net::testing::Authority authority_;
+  std::filesystem::path folder_;
+  Config config_;
+};
+
+TEST_F(TlsFiles, make_one_context_until_they_change) {
+  Credentials credentials(loop_, clock_, config_);
+  const auto first = context(credentials);
+  clock_.advance(std::chrono::seconds(11));
+  EXPECT_EQ(context(credentials), first);
+  show(authority_.issue("second", {}));
+  EXPECT_EQ(context(credentials), first);  // not looked at again so soon
+  clock_.advance(std::chrono::seconds(11));
+  EXPECT_NE(context(credentials), first);
+}
+
+TEST_F(TlsFiles, new_authority_is_taken_up) {
+  Credentials credentials(loop_, clock_, config_);
+  const auto first = context(credentials);
+  write("ca.crt", net::testing::Authority().certificate_pem());
+  clock_.advance(std::chrono::seconds(11));
+  EXPECT_NE(context(credentials), first);
+}
+
+TEST_F(TlsFiles, half_written_pair_leaves_the_last_good_one) {
+  Credentials credentials(loop_, clock_, config_);
+  const auto first = context(credentials);
+  write("tls.key", authority_.issue("second", {}).key_pem);
+  clock_.advance(std::chrono::seconds(11));
+  EXPECT_EQ(context(credentials), first);
 }
 
 }  // namespace

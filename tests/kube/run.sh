@@ -21,7 +21,7 @@ main() {
     case $1 in
       --check) check=${2:?--check needs a program}; shift ;;
       --keep) keep=yes ;;
-      -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+      -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
       *) echo "run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
     esac
     shift
