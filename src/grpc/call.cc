@@ -41,7 +41,10 @@ void Call::on_data(base::Bytes bytes) {
   if (!holding_) stream_.consume(std::exchange(unconsumed_, 0));
 }
 
-void Call::on_end() { on_peer_done(); }
+void Call::on_end() {
+  if (has_status_) return cancel();  // the server has said its last word; our side need not end properly
+  on_peer_done();
+}
 
 void Call::on_close(std::uint32_t error) {
   if (has_status_) {

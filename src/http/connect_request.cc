@@ -1,5 +1,6 @@
 #include "http/connect_request.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include <boost/beast/http/empty_body.hpp>
@@ -45,7 +46,12 @@ std::optional<ConnectRequestReader::Outcome> ConnectRequestReader::next() {
     parser_->parser.skip(true);
   }
   boost::system::error_code error;
-  const std::size_t used = parser_->parser.put(boost::asio::buffer(pending_), error);
+  std::size_t used = 0;
+  try {
+    used = parser_->parser.put(boost::asio::buffer(pending_), error);
+  } catch (const std::length_error&) {
+    return refuse(431);  // Beast stores no field of 64 KiB or more
+  }
   pending_.erase(0, used);
   if (error == beast::http::error::need_more && pending_.size() <= kHeadBytes) return std::nullopt;
   if (error == beast::http::error::header_limit || error == beast::http::error::need_more)

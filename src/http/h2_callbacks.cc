@@ -80,6 +80,17 @@ struct H2Callbacks {
     if (stream != nullptr && stream->handler_) stream->handler_->on_end();
   }
 
+  // A server that has answered in full reads nothing more of the request (RFC 9113, 8.1).
+  static int frame_sent(nghttp2_session* native, const nghttp2_frame* frame, void* user) {
+    const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
+                      (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA);
+    if (ends && session_of(user).role_ == H2Session::Role::server &&
+        nghttp2_session_get_stream_remote_close(native, frame->hd.stream_id) == 0) {
+      nghttp2_submit_rst_stream(native, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+    }
+    return 0;
+  }
+
   static int data_received(nghttp2_session* native, std::uint8_t, std::int32_t id,
                            const std::uint8_t* data, std::size_t length, void* user) {
     H2Session& session = session_of(user);
@@ -163,6 +174,7 @@ const nghttp2_session_callbacks* h2_callbacks() {
     nghttp2_session_callbacks_set_on_begin_headers_callback(made, H2Callbacks::begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(made, H2Callbacks::header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, H2Callbacks::frame_received);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made, H2Callbacks::frame_sent);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, H2Callbacks::data_received);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, H2Callbacks::stream_closed);
     nghttp2_session_callbacks_set_send_data_callback(made, H2Callbacks::send_data);

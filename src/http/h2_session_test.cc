@@ -102,6 +102,24 @@ TEST_F(H2, carries_bodies_and_trailers) {
   EXPECT_TRUE(client.heard.ended);
 }
 
+TEST_F(H2, carries_trailers_without_a_body) {
+  open();
+  server.stream->respond({{":status", "200"}});
+  server.stream->end({{"grpc-status", "12"}});
+  exchange();
+  ASSERT_NE(find(client.heard.headers, "grpc-status"), nullptr);
+  EXPECT_EQ(*find(client.heard.headers, "grpc-status"), "12");
+}
+
+TEST_F(H2, ends_a_stream_whose_answer_is_complete) {
+  open();
+  server.stream->respond({{":status", "200"}});
+  server.stream->end();
+  exchange();
+  EXPECT_EQ(server.heard.closed, 0u);
+  EXPECT_EQ(server.session.streams(), 0u);
+}
+
 TEST_F(H2, stops_at_the_window_of_a_stream_that_is_not_read) {
   open().send(base::as_bytes(std::string(300'000, 'x')));
   exchange();

@@ -240,8 +240,7 @@ TEST_F(ServerTest, prefers_agents_that_do_not_drain) {
     const auto client = server.client();
     dial(*client, i);
     EXPECT_THAT(draining->received(), IsEmpty());
-    EXPECT_THAT(fresh->received(),
-                ::testing::SizeIs(2));  // and the DIAL_CLS of the client that went
+    EXPECT_THAT(fresh->received(), ::testing::Contains(HasSubstr("DIAL_REQ")));
   }
 }
 
