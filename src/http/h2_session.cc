@@ -110,6 +110,10 @@ void H2Session::notify_drained() {
 
 Result<H2Stream*> H2Session::request(const Headers& headers,
                                      std::unique_ptr<H2StreamHandler> handler) {
+  return request(headers, [&](H2Stream&) { return std::move(handler); });
+}
+
+Result<H2Stream*> H2Session::request(const Headers& headers, const MakeHandler& make) {
   auto stream = std::make_unique<H2Stream>(*this, 0);
   const auto fields = h2_fields(headers);
   const nghttp2_data_provider body = h2_body(*stream);
@@ -118,7 +122,7 @@ Result<H2Stream*> H2Session::request(const Headers& headers,
   if (id < 0) return fail(Code::unavailable, fmt::format("HTTP/2: {}", nghttp2_strerror(id)));
   stream->id_ = id;
   stream->has_body_ = true;
-  stream->handler_ = std::move(handler);
+  stream->handler_ = make(*stream);
   H2Stream* opened = stream.get();
   streams_.emplace(id, std::move(stream));
   events_.on_output();

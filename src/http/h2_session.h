@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -8,17 +9,11 @@
 
 #include "base/buffer.h"
 #include "base/result.h"
+#include "http/header.h"
 
 using nghttp2_session = struct nghttp2_session;
 
 namespace http {
-
-/// A header or pseudo-header field; names in lower case.
-struct HeaderField {
-  std::string name;
-  std::string value;
-};
-using Headers = std::vector<HeaderField>;
 
 /// The value of the first field `name`, or nullptr.
 const std::string* find(const Headers& headers, std::string_view name);
@@ -82,6 +77,7 @@ class H2Stream {
 
  private:
   friend class H2Session;
+  friend struct H2Callbacks;
   void wake();
 
   H2Session& session_;
@@ -137,6 +133,9 @@ class H2Session {
 
   /// Opens a stream as a client.
   base::Result<H2Stream*> request(const Headers& headers, std::unique_ptr<H2StreamHandler> handler);
+  /// The same for handlers that need their stream: `make` is called once, if the stream is opened.
+  using MakeHandler = std::function<std::unique_ptr<H2StreamHandler>(H2Stream&)>;
+  base::Result<H2Stream*> request(const Headers& headers, const MakeHandler& make);
   void ping();
   /// Tells the peer that no new streams are accepted; existing ones go on.
   void goaway();

@@ -7,13 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "http/header.h"
 
 namespace http {
-
-struct HeaderField {
-  std::string name;
-  std::string value;
-};
 
 /// Status line and header fields of a response.
 struct ResponseHead {

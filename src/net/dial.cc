@@ -12,6 +12,7 @@
 #include "async/event.h"
 #include "async/timeout.h"
 #include "net/address.h"
+#include "net/resolver.h"
 
 namespace net {
 namespace {
@@ -25,48 +26,6 @@ using base::Result;
 using Tcp = asio::ip::tcp;
 
 constexpr async::Duration kAttemptDelay = std::chrono::milliseconds(250);  // RFC 8305, section 5
-
-Error lookup_error(const std::string& host, const boost::system::error_code& error) {
-  if (error == asio::error::operation_aborted) return {Code::cancelled, "cancelled"};
-  if (error == asio::error::host_not_found || error == asio::error::no_data) {
-    return {Code::not_found, fmt::format("dial tcp: lookup {}: no such host", host)};
-  }
-  if (error == asio::error::host_not_found_try_again) {
-    return {Code::unavailable, fmt::format("dial tcp: lookup {}: server misbehaving", host)};
-  }
-  return {Code::unavailable, fmt::format("dial tcp: lookup {}: {}", host, error.message())};
-}
-
-// The addresses of a host in the order to try them: as resolved, but with the families alternating.
-std::vector<Tcp::endpoint> interleave(const std::vector<Tcp::endpoint>& resolved) {
-  std::vector<Tcp::endpoint> first, second, ordered;
-  for (const auto& endpoint : resolved) {
-    (endpoint.protocol() == resolved.front().protocol() ? first : second).push_back(endpoint);
-  }
-  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
-    if (i < first.size()) ordered.push_back(first[i]);
-    if (i < second.size()) ordered.push_back(second[i]);
-  }
-  return ordered;
-}
-
-Task<std::vector<Tcp::endpoint>> resolve(const HostPort& target) {
-  const std::string host = target.host.empty() ? "localhost" : target.host;
-  std::vector<Tcp::endpoint> found;
-  boost::system::error_code not_an_address;
-  const auto address = asio::ip::make_address(host, not_an_address);
-  if (!not_an_address) {
-    found.emplace_back(address, target.port);
-    co_return found;
-  }
-  Tcp::resolver resolver(co_await asio::this_coro::executor);
-  auto [error, entries] = co_await resolver.async_resolve(
-      host, std::to_string(target.port), Tcp::resolver::numeric_service, async::kAsTuple);
-  if (error) co_return fail(lookup_error(host, error));
-  for (const auto& entry : entries) found.push_back(entry.endpoint());
-  if (found.empty()) co_return fail(lookup_error(host, asio::error::host_not_found));
-  co_return interleave(found);
-}
 
 std::string name_of(const Tcp::endpoint& endpoint) {
   return join_host_port(endpoint.address().to_string(), endpoint.port());
@@ -153,8 +112,10 @@ struct Progress {
   bool resolved = false;
 };
 
-Task<Socket> resolve_and_race(HostPort target, Progress& progress) {
-  CO_TRY(auto endpoints, co_await resolve(target));
+Task<Socket> resolve_and_race(HostPort target, Family family, Progress& progress) {
+  auto resolved = co_await resolve(std::move(target), family);
+  if (!resolved) co_return fail(std::move(resolved).error().within("dial tcp"));
+  auto endpoints = *std::move(resolved);
   progress = {name_of(endpoints.front()), true};
   co_return co_await race(std::move(endpoints));
 }
@@ -167,12 +128,12 @@ std::string timeout_text(const HostPort& target, const Progress& progress) {
 }  // namespace
 
 async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
-                             Liveness liveness) {
+                             Liveness liveness, Family family) {
   auto target = parse_host_port(address);
   if (!target) co_return fail(std::move(target).error().within("dial tcp"));
   Progress progress;
-  auto socket =
-      co_await async::with_timeout(clock, limit, address, resolve_and_race(*target, progress));
+  auto socket = co_await async::with_timeout(clock, limit, address,
+                                             resolve_and_race(*target, family, progress));
   if (!socket && socket.error().is(Code::timeout) && socket.error().message.starts_with(address)) {
     co_return fail(Code::timeout, timeout_text(*target, progress));
   }
