@@ -1,0 +1,174 @@
+#include "app/tunnel_agent.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/signal_set.hpp>
+
+#include "app/admin.h"
+#include "app/agent_leases.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "net/listener.h"
+#include "pki/reloading_tls.h"
+#include "tunnel/agent/connector.h"
+
+namespace app {
+namespace {
+
+using async::Task;
+using base::Result;
+
+// What the agent wishes to speak: the names given first, for balancers that route by them.
+net::TlsOptions tls_options(const TunnelAgentConfig& config) {
+  net::TlsOptions options;
+  options.alpn = config.alpn;
+  if (std::ranges::find(options.alpn, "h2") == options.alpn.end()) options.alpn.push_back("h2");
+  options.require_alpn = true;
+  return options;
+}
+
+tunnel::Connector::Options connector_options(const TunnelAgentConfig& config) {
+  tunnel::Connector::Options options;
+  options.servers = {config.server};
+  options.servers.insert(options.servers.end(), config.more_servers.begin(),
+                         config.more_servers.end());
+  options.link.identity = {config.agent_id, config.raw_identifiers, config.token_file};
+  options.link.server_name = config.server.host;
+  options.link.keepalive = config.keepalive;
+  options.proxies = net::ProxyEnvironment::from_process();
+  options.sync_interval = config.sync_interval;
+  options.sync_interval_cap = config.sync_interval_cap;
+  options.sync_forever = config.sync_forever;
+  return options;
+}
+
+/// One tunnel agent process: everything that a configuration asks for, and its order of start and
+/// stop.
+class TunnelAgent {
+ public:
+  explicit TunnelAgent(const TunnelAgentConfig& config)
+      : config_(config),
+        metrics_(registry_),
+        budget_(config.memory.process),
+        stall_watch_(clock_),
+        context_{clock_,
+                 loop_.get_executor(),
+                 metrics_,
+                 budget_,
+                 stall_watch_,
+                 config.memory.connection,
+                 config.log.access_log},
+        signals_(loop_, SIGINT, SIGTERM),
+        tasks_(loop_.get_executor()) {}
+
+  Result<void> start();
+  int run();
+
+ private:
+  Result<void> start_counting();
+  // Health and administration may fail: the tunnel is worth more than its gauges.
+  void start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
+                  http::Routes routes, std::string_view what);
+  Task<void> watch_signals();
+  async::asio::awaitable<void> stop();
+
+  const TunnelAgentConfig& config_;
+  async::Loop loop_{1};
+  async::SystemClock clock_;
+  metrics::Registry registry_;
+  tunnel::AgentMetrics metrics_;
+  base::MemoryBudget budget_;
+  tunnel::StallWatch stall_watch_;
+  tunnel::AgentContext context_;
+  std::unique_ptr<AgentLeases> leases_;
+  std::unique_ptr<pki::ReloadingTls> tls_;
+  tunnel::ServerCount count_;
+  std::optional<tunnel::Connector> connector_;
+  std::unique_ptr<http::Server> health_;
+  std::unique_ptr<http::Server> admin_;
+  async::asio::signal_set signals_;
+  async::TaskGroup connecting_{loop_.get_executor()};
+  async::TaskGroup tasks_;
+};
+
+// The health port is there before the first connection, so that a probe never finds it missing.
+Result<void> TunnelAgent::start() {
+  TRY_VOID(start_counting());
+  TRY(tls_,
+      pki::ReloadingTls::open(net::TlsContext::Role::client, config_.tls, tls_options(config_)));
+  connector_.emplace(
+      context_, [this] { return tls_->current(); }, count_, connector_options(config_));
+  start_http(health_, config_.health,
+             agent_health_routes(registry_, [this] { return connector_->connected(); }), "health");
+  start_http(admin_, config_.admin, agent_admin_routes(config_.health.port, config_.profiling),
+             "admin");
+  return {};
+}
+
+Result<void> TunnelAgent::start_counting() {
+  if (!config_.leases.enabled) return {};
+  TRY(leases_, AgentLeases::make(loop_, clock_, config_, metrics_));
+  leases_->start();
+  count_ = tunnel::ServerCount([this] { return leases_->count(); },
+                               config_.count_source == ServerCountSource::maximum);
+  return {};
+}
+
+void TunnelAgent::start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
+                             http::Routes routes, std::string_view what) {
+  auto listener = net::listen_tcp(loop_, clock_, address.host, address.port);
+  if (!listener) {
+    LOG_ERROR("HTTP port not served", {"port", what}, {"error", listener.error()});
+    return;
+  }
+  server = std::make_unique<http::Server>(loop_, clock_, std::move(*listener), std::move(routes));
+  server->start();
+}
+
+Task<void> TunnelAgent::watch_signals() {
+  auto [error, signal] = co_await signals_.async_wait(async::kAsTuple);
+  if (error) co_return Result<void>{};
+  LOG_INFO("draining: serving on until the next signal", {"signal", signal});
+  connector_->drain();
+  (void)co_await signals_.async_wait(async::kAsTuple);
+  co_await stop();
+  loop_.stop();
+  co_return Result<void>{};
+}
+
+async::asio::awaitable<void> TunnelAgent::stop() {
+  connecting_.cancel();
+  co_await connecting_.join();
+  (void)co_await connector_->stop();
+  constexpr async::Duration kAtOnce{0};
+  if (health_) (void)co_await health_->stop(kAtOnce);
+  if (admin_) (void)co_await admin_->stop(kAtOnce);
+  if (leases_) co_await leases_->stop();
+}
+
+int TunnelAgent::run() {
+
+  tasks_.spawn("signals", watch_signals());
+  connecting_.spawn("connector", connector_->run());
+  connecting_.spawn("stall watch", stall_watch_.run());
+  loop_.run();
+  LOG_INFO("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int run_tunnel_agent(const TunnelAgentConfig& config) {
+  TunnelAgent agent(config);
+  if (auto started = agent.start(); !started) {
+    std::fprintf(stderr, "Error: %s\n", started.error().message.c_str());
+    return 1;
+  }
+  return agent.run();
+}
+
+}  // namespace app

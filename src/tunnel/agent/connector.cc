@@ -1,0 +1,161 @@
+#include "tunnel/agent/connector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace tunnel {
+
+using async::Task;
+using base::Result;
+
+Connector::Connector(AgentContext& context, ServerLink::TlsSource tls, ServerCount& count,
+                     Options options)
+    : context_(context),
+      tls_(std::move(tls)),
+      count_(count),
+      options_(std::move(options)),
+      schedule_(options_.sync_interval, options_.sync_interval_cap),
+      attempt_over_(context.executor),
+      tasks_(context.executor) {}
+
+Task<void> Connector::run() {
+  for (;;) {
+    CO_TRY(const Outcome outcome, co_await sync());
+    CO_TRY_VOID(co_await context_.clock.sleep_for(schedule_.after(outcome)));
+  }
+}
+
+Task<Connector::Outcome> Connector::sync() {
+  if (draining_ || (enough() && !options_.sync_forever)) co_return Outcome::settled;
+  auto routes = co_await find_routes(context_.clock, options_.servers, options_.proxies);
+  if (!routes) {
+    LOG_WARN("no way to a server", {"error", routes.error()});
+    co_return Outcome::failed;
+  }
+  co_return co_await try_routes(in_order(*std::move(routes)));
+}
+
+// Behind a single address this is one attempt.
+Task<Connector::Outcome> Connector::try_routes(std::vector<ServerRoute> routes) {
+  Outcome best = Outcome::failed;
+  for (ServerRoute& route : routes) {
+    CO_TRY(const Outcome outcome, co_await try_route(std::move(route)));
+    if (outcome == Outcome::connected || best == Outcome::failed) best = outcome;
+    if (draining_ || enough()) break;
+  }
+  co_return best;
+}
+
+Task<Connector::Outcome> Connector::try_route(ServerRoute route) {
+  auto link = std::make_unique<ServerLink>(context_, tls_, options_.link, std::move(route),
+                                           [this](ServerLink& changed) { link_changed(changed); });
+  attempt_ = link.get();
+  links_.push_back(link.get());
+  tasks_.spawn("link", run_link(std::move(link)));
+  while (attempt_ != nullptr) CO_TRY_VOID(co_await attempt_over_.wait());
+  co_return attempt_outcome_;
+}
+
+Task<void> Connector::run_link(std::unique_ptr<ServerLink> link) {
+  auto result = co_await link->run();
+  std::erase(links_, link.get());
+  co_return result;
+}
+
+void Connector::link_changed(ServerLink& link) {
+  const bool awaited = &link == attempt_;
+  if (link.state() == ServerLink::State::open) {
+    finish_attempt(opened(link));
+  } else if (link.state() == ServerLink::State::lost) {
+    lost(link);
+    if (awaited) finish_attempt(Outcome::failed);
+  }
+  auto& gauge = context_.metrics.open_server_connections;
+  if (connected() || gauge.exists()) gauge.set(static_cast<double>(connected_count()));
+}
+
+void Connector::finish_attempt(Outcome outcome) {
+  attempt_ = nullptr;
+  attempt_outcome_ = outcome;
+  attempt_over_.notify_all();
+}
+
+Connector::Outcome Connector::opened(ServerLink& link) {
+  const auto& [server_id, server_count] = link.welcome();
+  if (draining_ || connected_to(server_id)) {
+    link.close();
+    return Outcome::settled;
+  }
+  count_.heard(server_count);
+  connected_.push_back(&link);
+  LOG_INFO("connected to server", {"server", server_id}, {"address", link.route().address},
+           {"servers", server_count});
+  return Outcome::connected;
+}
+
+void Connector::lost(ServerLink& link) {
+  if (is_connected(link)) {
+    std::erase(connected_, &link);
+    context_.metrics.server_failed(ServerDirection::from_server);
+    LOG_WARN("connection to server lost", {"server", link.welcome().server_id},
+             {"address", link.route().address}, {"error", link.error()});
+  } else if (!link.error().is(base::Code::cancelled)) {
+    LOG_WARN("cannot connect to server", {"address", link.route().address},
+             {"error", link.error()});
+  }
+}
+
+bool Connector::is_connected(const ServerLink& link) const {
+  return std::ranges::find(connected_, &link) != connected_.end();
+}
+
+void Connector::drain() {
+  draining_ = true;
+  for (ServerLink* link : connected_) link->drain();
+}
+
+bool Connector::enough() {
+  const int wanted = count_.known();
+  context_.metrics.known_server_count.set(wanted);
+  return connected_count() >= static_cast<std::size_t>(wanted);
+}
+
+std::size_t Connector::connected_count() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      connected_, [](const ServerLink* link) { return link->state() == ServerLink::State::open; }));
+}
+
+bool Connector::connected_to(const std::string& server_id) const {
+  return std::ranges::any_of(connected_, [&](const ServerLink* link) {
+    return link->state() == ServerLink::State::open && link->welcome().server_id == server_id;
+  });
+}
+
+std::size_t Connector::links_over(const ServerRoute& route) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      connected_, [&](const ServerLink* link) { return link->route() == route; }));
+}
+
+std::vector<ServerRoute> Connector::in_order(std::vector<ServerRoute> routes) {
+  const auto first = routes.begin() + static_cast<std::ptrdiff_t>(rotation_++ % routes.size());
+  std::ranges::rotate(routes, first);
+  std::vector<std::pair<std::size_t, ServerRoute>> loaded;
+  for (auto& route : routes) loaded.emplace_back(links_over(route), std::move(route));
+  std::vector<ServerRoute> ordered;
+  for (std::size_t load = 0; ordered.size() < loaded.size(); ++load) {
+    for (auto& [links, route] : loaded) {
+      if (links == load) ordered.push_back(std::move(route));
+    }
+  }
+  return ordered;
+}
+
+Task<void> Connector::stop() {
+  for (ServerLink* link : links_) link->stop();
+  co_await tasks_.join();
+  co_return Result<void>{};
+}
+
+}  // namespace tunnel

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+
+#include "async/clock.h"
+#include "base/buffer.h"
+#include "tunnel/agent_metrics.h"
+#include "tunnel/stall_watch.h"
+
+namespace tunnel {
+
+/// What every part of one tunnel agent shares; it outlives them all. Thread: that of its loop.
+struct AgentContext {
+  async::Clock& clock;
+  async::asio::any_io_executor executor;
+  AgentMetrics& metrics;
+  base::MemoryBudget& budget;
+  StallWatch& stall_watch;
+  std::size_t connection_limit;  // bytes buffered for one connection
+  bool access_log;
+};
+
+}  // namespace tunnel

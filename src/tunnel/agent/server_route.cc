@@ -1,0 +1,78 @@
+#include "tunnel/agent/server_route.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "async/timeout.h"
+#include "base/log.h"
+#include "http/connector.h"
+#include "net/dial.h"
+#include "net/resolver.h"
+
+namespace tunnel {
+namespace {
+
+using async::Task;
+using base::fail;
+using base::Result;
+using Endpoints = std::vector<async::asio::ip::tcp::endpoint>;
+
+constexpr async::Duration kLookupLimit = std::chrono::seconds(10);
+
+void add(std::vector<ServerRoute>& routes, ServerRoute route) {
+  if (std::ranges::find(routes, route) == routes.end()) routes.push_back(std::move(route));
+}
+
+Task<Endpoints> look_up(async::Clock& clock, net::HostPort server) {
+  co_return co_await async::with_timeout(clock, kLookupLimit, "lookup " + server.host,
+                                         net::resolve(server));
+}
+
+}  // namespace
+
+Task<std::vector<ServerRoute>> find_routes(async::Clock& clock, std::vector<net::HostPort> servers,
+                                           const net::ProxyEnvironment& environment) {
+  std::vector<ServerRoute> routes;
+  base::Error last_error;
+  for (const net::HostPort& server : servers) {
+    const std::string name = net::join_host_port(server.host, server.port);
+    if (auto proxy = environment.proxy_for(server); !proxy.empty()) {
+      add(routes, {name, name, std::move(proxy)});
+      continue;
+    }
+    const auto endpoints = co_await look_up(clock, server);
+    if (!endpoints) {
+      last_error = endpoints.error();
+      LOG_WARN("name of a server cannot be resolved", {"server", name}, {"error", last_error});
+      continue;
+    }
+    for (const auto& endpoint : *endpoints) {
+      add(routes, {net::join_host_port(endpoint.address().to_string(), endpoint.port()), name, ""});
+    }
+  }
+  if (routes.empty()) co_return fail(std::move(last_error));
+  co_return routes;
+}
+
+Task<std::unique_ptr<net::Stream>> connect(async::Clock& clock, ServerRoute route,
+                                           async::Duration limit) {
+  std::string address = route.address, user_info;
+  if (!route.proxy.empty()) {
+    auto proxy = http::parse_url(route.proxy);
+    if (!proxy)
+      co_return fail(
+          std::move(proxy).error().within("HTTPS_PROXY (only http:// proxies are known)"));
+    address = proxy->origin.address();
+    user_info = proxy->user_info;
+  }
+  CO_TRY(auto socket, co_await net::dial_tcp(clock, address, limit, net::Liveness::link()));
+  auto stream = net::make_socket_stream(std::move(socket));
+  if (route.proxy.empty()) co_return stream;
+  auto asked = co_await async::with_timeout(
+      clock, limit, "CONNECT " + route.address,
+      http::connect_through(*stream, route.address, std::move(user_info)));
+  if (!asked) co_return fail(std::move(asked).error().within("proxy " + address));
+  co_return stream;
+}
+
+}  // namespace tunnel

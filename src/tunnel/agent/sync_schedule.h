@@ -1,0 +1,33 @@
+#pragma once
+
+#include "async/backoff.h"
+
+namespace tunnel {
+
+/// When the agent looks again whether it is connected to enough servers. Without I/O.
+class SyncSchedule {
+ public:
+  enum class Outcome {
+    settled,    // nothing to do, or the server that answered is already connected
+    connected,  // a new server
+    failed,
+  };
+
+  SyncSchedule(async::Duration interval, async::Duration cap)
+      : interval_(interval), backoff_({.initial = interval, .cap = cap}) {}
+
+  /// The pause after an attempt: the interval and up to a tenth; after failures growing by half
+  /// each time, up to the cap.
+  async::Duration after(Outcome outcome) {
+    if (outcome == Outcome::failed) return backoff_.next();
+    backoff_.reset();
+    return async::jittered(interval_, kJitter);
+  }
+
+ private:
+  static constexpr double kJitter = 0.1;
+  async::Duration interval_;
+  async::Backoff backoff_;
+};
+
+}  // namespace tunnel

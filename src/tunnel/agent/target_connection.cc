@@ -1,0 +1,235 @@
+#include "tunnel/agent/target_connection.h"
+
+#include <array>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "async/timeout.h"
+#include "base/log.h"
+#include "net/dial.h"
+#include "tunnel/agent/connect_stream.h"
+#include "tunnel/agent/link_connections.h"
+
+namespace tunnel {
+namespace {
+
+using async::Task;
+using base::Code;
+using base::Result;
+
+Result<net::Family> family_of(const std::string& network) {
+  if (network == "tcp") return net::Family::any;
+  if (network == "tcp4") return net::Family::v4;
+  if (network == "tcp6") return net::Family::v6;
+  return base::fail(Code::invalid, fmt::format("dial {0}: unknown network {0}", network));
+}
+
+double seconds(async::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+// What exists from DIAL_RSP on.
+struct TargetConnection::Channel {
+  Channel(TargetConnection& owner, ConnectStream& stream, net::Socket connected)
+      : socket(net::make_socket_stream(std::move(connected))),
+        flow(stream.sender(), owner, owner.context_.budget),
+        relay(owner.context_.executor, *socket, flow, owner.context_.clock,
+              owner.context_.stall_watch, owner.context_.budget, owner,
+              {.connect_id = owner.request_.connect_id}) {}
+
+  std::unique_ptr<net::Stream> socket;
+  Flow flow;
+  Relay relay;
+};
+
+TargetConnection::TargetConnection(AgentContext& context, LinkConnections& link, Request request)
+    : context_(context),
+      link_(link),
+      request_(std::move(request)),
+      started_(context.clock.now()),
+      changed_(context.executor) {}
+
+TargetConnection::~TargetConnection() {
+  link_.forget(*this);
+  if (!channel_) return;
+  context_.metrics.open_endpoint_connections.subtract();
+  if (link_.stream() != nullptr) link_.stream()->congestion().remove(channel_->relay);
+}
+
+Task<void> TargetConnection::run() {
+  auto socket = co_await dial();
+  if (cancelled_) {
+    log_end("dial cancelled");
+    co_return Result<void>{};
+  }
+  if (!socket) {
+    dial_failed(socket.error());
+    co_return Result<void>{};
+  }
+  co_return co_await carry(std::move(*socket));
+}
+
+Task<net::Socket> TargetConnection::dial() {
+  using namespace async::asio::experimental::awaitable_operators;
+  auto outcome = co_await (dial_target() || dial_cancelled());
+  if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));
+  co_return base::fail(Code::cancelled, "cancelled");
+}
+
+Task<net::Socket> TargetConnection::dial_target() {
+  CO_TRY(const net::Family family, family_of(request_.protocol));
+  co_return co_await net::dial_tcp(context_.clock, request_.address, kDialLimit, net::Liveness{},
+                                   family);
+}
+
+Task<void> TargetConnection::dial_cancelled() {
+  while (!cancelled_) CO_TRY_VOID(co_await changed_.wait());
+  co_return Result<void>{};
+}
+
+void TargetConnection::cancel_dial() {
+  cancelled_ = true;
+  changed_.notify_all();
+}
+
+void TargetConnection::dial_failed(const base::Error& error) {
+  context_.metrics.endpoint_dial_failed(error.is(Code::timeout));
+  error_ = error.message;
+  log_end("dial failed");
+  link_.stream()->send(PacketType::dial_response,
+                       encode_dial_response(request_.random, 0, error.message));
+}
+
+void TargetConnection::establish(net::Socket socket) {
+  context_.metrics.dial_duration.observe(seconds(context_.clock.now() - started_));
+  context_.metrics.open_endpoint_connections.add();
+  ConnectStream& stream = *link_.stream();
+  channel_ = std::make_unique<Channel>(*this, stream, std::move(socket));
+  link_.established(*this);
+  stream.send(PacketType::dial_response,
+              encode_dial_response(request_.random, request_.connect_id, ""));
+}
+
+Task<void> TargetConnection::carry(net::Socket socket) {
+  establish(std::move(socket));
+  CO_TRY_VOID(co_await channel_->relay.run());
+  if (channel_->relay.overloaded())
+    end(end_ == End::none ? End::overflow : end_, channel_->relay.failure());
+  CO_TRY_VOID(co_await close_socket());
+  CO_TRY_VOID(co_await flow_sent());
+  context_.metrics.connection_closed(std::string(name(end_)));
+  log_end("connection ended");
+  co_return Result<void>{};
+}
+
+void TargetConnection::deliver(base::Bytes bytes) {
+  if (bytes.empty()) return;
+  channel_->relay.deliver(bytes);
+  link_.stream()->congestion().delivered(channel_->relay);
+}
+
+void TargetConnection::close() { end(End::client, ""); }
+
+void TargetConnection::fail(const std::string& reason) {
+  end(End::failed, reason);
+  channel_->relay.on_overload(reason);
+}
+
+void TargetConnection::link_lost() { end(End::server_lost, ""); }
+
+// The number is forgotten here: it goes out with CLOSE_RSP, and late packets are answered as for
+// any unknown one.
+void TargetConnection::end(End why, const std::string& error) {
+  if (end_ != End::none) return;
+  end_ = why;
+  error_ = error;
+  link_.forget(*this);
+  if (ConnectStream* stream = link_.stream()) {
+    stream->congestion().remove(channel_->relay);
+    stream->count_sent(PacketType::close_response);
+    channel_->flow.finish(encode_close_response(request_.connect_id, error));
+  }
+  channel_->relay.finish();
+}
+
+// Closing with bytes unread resets the connection, which can cost the target bytes that it has not
+// read yet (RFC 1122, section 4.2.2.13). So it is given a moment to see the end and answer it.
+Task<void> TargetConnection::close_socket() {
+  const bool target_reads =
+      channel_->relay.read_end() == Relay::ReadEnd::none && channel_->relay.failure().empty();
+  if (target_reads && co_await channel_->socket->shutdown_write()) {
+    (void)co_await async::with_timeout(context_.clock, kLingerLimit, "linger", linger());
+  }
+  channel_->socket->close();
+  co_return Result<void>{};
+}
+
+Task<void> TargetConnection::linger() {
+  std::array<std::uint8_t, 16 * 1024> ignored;
+  std::size_t count = 1;
+  while (count > 0) {
+    CO_TRY_VOID(co_await channel_->socket->wait_readable());
+    CO_TRY(count, co_await channel_->socket->read_some(ignored));
+  }
+  co_return Result<void>{};
+}
+
+Task<void> TargetConnection::flow_sent() {
+  while (!channel_->flow.empty() && !channel_->flow.lost()) CO_TRY_VOID(co_await changed_.wait());
+  co_return Result<void>{};
+}
+
+void TargetConnection::on_read(std::size_t bytes) {
+  context_.metrics.bytes_from_target.add(static_cast<double>(bytes));
+  if (link_.stream() != nullptr && !channel_->flow.finished())
+    link_.stream()->count_sent(PacketType::data);
+}
+
+void TargetConnection::on_read_end(Relay::ReadEnd read_end) {
+  const bool failed = read_end == Relay::ReadEnd::failed;
+  if (channel_->relay.overloaded()) return;  // carry() says why
+  end(End::target,
+      failed ? fmt::format("read tcp {}: {}", channel_->socket->peer(), channel_->relay.failure())
+             : "");
+}
+
+void TargetConnection::on_written() {
+  const std::uint64_t total = channel_->relay.bytes_written();
+  context_.metrics.bytes_to_target.add(static_cast<double>(total - std::exchange(written_, total)));
+  if (link_.stream() != nullptr) link_.stream()->congestion().drained(channel_->relay);
+}
+
+void TargetConnection::on_flow_drained() {
+  channel_->relay.on_flow_drained();
+  changed_.notify_all();
+}
+
+std::string_view TargetConnection::name(End why) {
+  switch (why) {
+    case End::none:
+      break;
+    case End::client:
+      return "client";
+    case End::target:
+      return "target";
+    case End::server_lost:
+      return "server_lost";
+    case End::overflow:
+      return "overflow";
+    case End::failed:
+      return "failed";
+  }
+  return "none";
+}
+
+void TargetConnection::log_end(std::string_view message) const {
+  if (!context_.access_log) return;
+  const double duration = seconds(context_.clock.now() - started_);
+  LOG_INFO(message, {"conn", fmt::format("{:x}", request_.random)}, {"target", request_.address},
+           {"server", link_.server_id()}, {"sent", channel_ ? channel_->relay.bytes_written() : 0},
+           {"received", channel_ ? channel_->relay.bytes_read() : 0},
+           {"seconds", fmt::format("{:.3f}", duration)}, {"end", name(end_)}, {"error", error_});
+}
+
+}  // namespace tunnel

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/event.h"
+#include "net/socket_stream.h"
+#include "tunnel/agent/context.h"
+#include "tunnel/link_sender.h"
+#include "tunnel/relay.h"
+
+namespace tunnel {
+
+class LinkConnections;
+
+/// One dial that a server asked for and the connection that came of it, from DIAL_REQ to CLOSE_RSP.
+///
+/// Flow: run() dials, answers, and carries bytes until either side closes; what the server sent
+/// before is written to the target, and what the target sent goes to the server, before run()
+/// returns.
+/// Guarantees: DIAL_RSP, then DATA, then one CLOSE_RSP; nothing after a cancelled dial.
+/// Ownership: its task's. The references outlive it. Thread: that of the loop.
+class TargetConnection : private Relay::Listener, private Flow::Owner {
+ public:
+  static constexpr async::Duration kDialLimit = std::chrono::seconds(5);
+  static constexpr async::Duration kLingerLimit = std::chrono::seconds(1);
+
+  struct Request {
+    std::int64_t connect_id = 0;
+    std::int64_t random = 0;
+    std::string protocol;
+    std::string address;
+  };
+
+  TargetConnection(AgentContext& context, LinkConnections& link, Request request);
+  ~TargetConnection() override;
+
+  async::Task<void> run();
+
+  /// While dialing only.
+  void cancel_dial();
+  /// The following while established only.
+  void deliver(base::Bytes bytes);
+  /// The server closes the connection.
+  void close();
+  /// The connection cannot go on; the target sees a reset.
+  void fail(const std::string& reason);
+  void link_lost();
+
+  std::int64_t connect_id() const { return request_.connect_id; }
+  std::int64_t random() const { return request_.random; }
+
+ private:
+  // Why the connection ended; also the label in the metrics.
+  enum class End { none, client, target, server_lost, overflow, failed };
+  struct Channel;
+
+  async::Task<net::Socket> dial();
+  async::Task<net::Socket> dial_target();
+  async::Task<void> dial_cancelled();
+  void dial_failed(const base::Error& error);
+  async::Task<void> carry(net::Socket socket);
+  void establish(net::Socket socket);
+  void end(End why, const std::string& error);
+  async::Task<void> close_socket();
+  async::Task<void> linger();
+  async::Task<void> flow_sent();
+  void log_end(std::string_view message) const;
+  static std::string_view name(End why);
+
+  void on_read(std::size_t bytes) override;
+  void on_read_end(Relay::ReadEnd read_end) override;
+  void on_written() override;
+  void on_flow_drained() override;
+
+  AgentContext& context_;
+  LinkConnections& link_;
+  Request request_;
+  async::TimePoint started_;
+  async::Event changed_;
+  bool cancelled_ = false;
+  End end_ = End::none;
+  std::string error_;
+  std::uint64_t written_ = 0;  // payload counted so far
+  std::unique_ptr<Channel> channel_;
+};
+
+}  // namespace tunnel
