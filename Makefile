@@ -25,7 +25,7 @@ deps: ## install the Debian packages that are missing (root or sudo)
 
 build: ## build the release program into build/release/bin (what plain `make` does)
 	@scripts/install-deps build
-	@scripts/build release $(JOBS)
+	@scripts/build release $(JOBS) cluster-proxy
 
 debug: ## build everything with AddressSanitizer and UndefinedBehaviorSanitizer
 	@scripts/install-deps build
