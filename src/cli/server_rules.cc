@@ -132,10 +132,11 @@ base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config)
 
 base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& environment_id) const {
   app::TunnelServerConfig config = config_;
-  TRY_VOID(check_frontend(config));
-  TRY_VOID(check_ports(config));
-  TRY_VOID(check_authentication(config));
+  // What is there and wrong is named before what is missing.
   TRY_VOID(check_behaviour(config));
+  TRY_VOID(check_ports(config));
+  TRY_VOID(check_frontend(config));
+  TRY_VOID(check_authentication(config));
   TRY(config.log, log_.config("proxy-server"));
   if (config.server_id.empty())
     config.server_id = environment_id.empty() ? base::random_uuid() : environment_id;

@@ -42,7 +42,8 @@ void Call::on_data(base::Bytes bytes) {
 }
 
 void Call::on_end() {
-  if (has_status_) return cancel();  // the server has said its last word; our side need not end properly
+  if (has_status_)
+    return cancel();  // the server has said its last word; our side need not end properly
   on_peer_done();
 }
 

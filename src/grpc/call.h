@@ -29,8 +29,6 @@ class Call : public http::H2StreamHandler, private MessageReader::Sink {
 
  protected:
   void on_message(base::Bytes message) override = 0;
-  /// A message above the limit was skipped; `head` is its beginning.
-  void on_oversized(base::Bytes head, std::size_t size) override = 0;
   /// The wire broke the rules of gRPC: nothing more is read. The call should end with `status`.
   virtual void on_broken(const Status& status) = 0;
   /// The peer will send no more messages.

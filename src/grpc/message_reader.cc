@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace grpc {
 
 void write_prefix(std::uint8_t* out, std::size_t message_bytes) {
@@ -33,6 +35,10 @@ Status MessageReader::take_prefix(base::Bytes& bytes) {
   size_ = 0;
   for (std::size_t i = 1; i < kPrefixBytes; ++i) size_ = (size_ << 8) | prefix_[i];
   prefix_size_ = 0;
+  if (size_ > limit_) {
+    return {StatusCode::resource_exhausted,
+            fmt::format("grpc: received message larger than max ({} vs. {})", size_, limit_)};
+  }
   missing_ = size_;
   in_message_ = true;
   return {};
@@ -43,21 +49,11 @@ void MessageReader::take_body(base::Bytes& bytes, Sink& sink) {
   bytes = bytes.subspan(part.size());
   const bool whole = part.size() == size_;
   missing_ -= part.size();
-  if (!whole) {
-    const std::size_t room =
-        size_ > limit_ ? kHeadBytes - std::min(kHeadBytes, partial_.size()) : part.size();
-    const base::Bytes kept = part.first(std::min(room, part.size()));
-    partial_.insert(partial_.end(), kept.begin(), kept.end());
-  }
+  if (!whole) partial_.insert(partial_.end(), part.begin(), part.end());
   if (missing_ > 0) return;
   in_message_ = false;
   const std::vector<std::uint8_t> assembled = std::exchange(partial_, {});
-  const base::Bytes message = whole ? part : base::Bytes(assembled);
-  if (size_ > limit_) {
-    sink.on_oversized(message.first(std::min(message.size(), kHeadBytes)), size_);
-  } else {
-    sink.on_message(message);
-  }
+  sink.on_message(whole ? part : base::Bytes(assembled));
 }
 
 }  // namespace grpc

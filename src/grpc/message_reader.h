@@ -24,15 +24,11 @@ class MessageReader {
     virtual ~Sink() = default;
     /// A view, valid during the call: into the bytes fed if the message lies in them whole.
     virtual void on_message(base::Bytes message) = 0;
-    /// A message above the limit, of which only the first kHeadBytes were kept. The rest is skipped
-    /// and the messages after it are read as usual.
-    virtual void on_oversized(base::Bytes head, std::size_t size) = 0;
   };
-  static constexpr std::size_t kHeadBytes = 64;
-
   explicit MessageReader(std::size_t limit = kMaxMessageBytes) : limit_(limit) {}
 
-  /// After a status that is not ok nothing more may be fed.
+  /// A message above the limit is an error as soon as its length is known. After a status that is
+  /// not ok nothing more may be fed.
   Status feed(base::Bytes bytes, Sink& sink);
   /// True between two messages: an end of the stream here cuts nothing off.
   bool at_boundary() const { return prefix_size_ == 0 && missing_ == 0; }

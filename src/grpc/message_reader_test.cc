@@ -10,10 +10,6 @@ namespace {
 class Collector : public MessageReader::Sink {
  public:
   void on_message(base::Bytes message) override { messages.emplace_back(base::as_text(message)); }
-  void on_oversized(base::Bytes head, std::size_t size) override {
-    messages.push_back("oversized " + std::to_string(size) + " " +
-                       std::string(base::as_text(head)));
-  }
   std::vector<std::string> messages;
 };
 
@@ -37,23 +33,12 @@ TEST(MessageReader, cuts_messages_wherever_the_bytes_are_split) {
   }
 }
 
-TEST(MessageReader, skips_a_message_above_the_limit_and_goes_on) {
+TEST(MessageReader, refuses_a_message_above_the_limit_by_its_prefix) {
   MessageReader reader(10);
   Collector collector;
-  const std::string wire = framed("12345678901") + framed("ok");
-  for (const char byte : wire) {
-    ASSERT_TRUE(reader.feed(base::as_bytes({&byte, 1}), collector).ok());
-  }
-  EXPECT_EQ(collector.messages, (std::vector<std::string>{"oversized 11 12345678901", "ok"}));
-}
-
-TEST(MessageReader, keeps_only_the_head_of_an_oversized_message) {
-  MessageReader reader(10);
-  Collector collector;
-  const std::string wire = framed(std::string(1'000'000, 'x'));
-  ASSERT_TRUE(
-      reader.feed(base::as_bytes(std::string_view(wire).substr(0, 900'000)), collector).ok());
-  EXPECT_LE(reader.held(), MessageReader::kHeadBytes);
+  const std::string wire = framed("1234567890") + framed("12345678901").substr(0, kPrefixBytes);
+  EXPECT_EQ(reader.feed(base::as_bytes(wire), collector).code, StatusCode::resource_exhausted);
+  EXPECT_EQ(collector.messages, (std::vector<std::string>{"1234567890"}));
 }
 
 TEST(MessageReader, refuses_compression_and_garbage) {

@@ -1,5 +1,7 @@
 #include "http/connect_request.h"
 
+#include <algorithm>
+#include <cctype>
 #include <stdexcept>
 #include <utility>
 
@@ -7,59 +9,98 @@
 #include <boost/beast/http/parser.hpp>
 
 namespace http {
-
-namespace beast = boost::beast;
-
-struct ConnectRequestReader::Parser {
-  beast::http::request_parser<beast::http::empty_body> parser;
-};
-
-ConnectRequestReader::ConnectRequestReader() = default;
-ConnectRequestReader::~ConnectRequestReader() = default;
-
 namespace {
 
-ConnectRequestReader::Outcome refuse(unsigned status) {
-  return {.target = "", .refusal = status, .keep_alive = false};
+namespace beast = boost::beast;
+using Request = beast::http::request<beast::http::empty_body>;
+using Outcome = ConnectRequestReader::Outcome;
+
+Outcome refuse(unsigned status) { return {.target = "", .refusal = status, .keep_alive = false}; }
+
+// The parser takes CRLF only.
+std::string with_crlf(std::string_view head) {
+  std::string text;
+  text.reserve(head.size() + 64);
+  for (const char c : head) {
+    if (c == '\n' && !text.ends_with('\r')) text += '\r';
+    text += c;
+  }
+  return text;
 }
 
-template <typename Request>
-ConnectRequestReader::Outcome outcome_of(const Request& request) {
-  if (request.method() != beast::http::verb::connect) {
+std::optional<Request> parse(const std::string& head) {
+  beast::http::request_parser<beast::http::empty_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(2 * ConnectRequestReader::kHeadBytes));
+  parser.skip(true);
+  boost::system::error_code error;
+  try {
+    parser.put(boost::asio::buffer(head), error);
+  } catch (const std::length_error&) {
+    return std::nullopt;  // Beast stores no field of 64 KiB or more
+  }
+  if (error || !parser.is_header_done()) return std::nullopt;
+  return parser.release();
+}
+
+// An authority is a host and perhaps a port; brackets stand around the host only.
+bool is_authority(std::string_view target) {
+  const auto allowed = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("-._~%!$&'()*+,;=:[]@").contains(c);
+  };
+  const std::size_t open = target.find('['), close = target.find(']');
+  const bool bracketed = open == 0 && close != std::string_view::npos;
+  if (open != std::string_view::npos && !bracketed) return false;
+  const std::string_view port = bracketed ? target.substr(close + 1) : target;
+  return !target.empty() && std::ranges::all_of(target, allowed) &&
+         std::ranges::count(port, ':') <= (bracketed ? 1 : 2);
+}
+
+Outcome judge(const Request& request) {
+  const bool connect = request.method() == beast::http::verb::connect;
+  const auto hosts = request.count(beast::http::field::host);
+  if (hosts > 1 || (hosts == 0 && request.version() >= 11 && !connect)) return refuse(400);
+  if (!connect) {
     // A body would have to be read before the next request; no client of a tunnel sends one.
-    const bool body = request.has_content_length() || request.chunked();
+    const bool body = request.count(beast::http::field::content_length) > 0 || request.chunked();
     return {.target = "", .refusal = 405, .keep_alive = request.keep_alive() && !body};
   }
   std::string target(request.target());
   if (target.starts_with('/')) target = std::string(request[beast::http::field::host]);
-  if (target.empty()) return refuse(400);
+  if (!is_authority(target)) return refuse(400);
   return {.target = std::move(target)};
 }
 
 }  // namespace
 
-std::optional<ConnectRequestReader::Outcome> ConnectRequestReader::next() {
-  if (pending_.empty()) return std::nullopt;
-  if (!parser_) {
-    parser_ = std::make_unique<Parser>();
-    parser_->parser.header_limit(static_cast<std::uint32_t>(kHeadBytes));
-    parser_->parser.skip(true);
+// The head ends with an empty line. Empty lines before it are skipped (RFC 9112, 2.2).
+std::optional<std::string> ConnectRequestReader::take_head() {
+  const std::size_t begin = pending_.find_first_not_of("\r\n");
+  if (begin == std::string::npos) return std::nullopt;
+  for (std::size_t at = pending_.find('\n', std::max(begin, searched_)); at != std::string::npos;
+       at = pending_.find('\n', at + 1)) {
+    const bool crlf = at + 1 < pending_.size() && pending_[at + 1] == '\r';
+    const std::size_t end = at + (crlf ? 2 : 1);
+    if (end >= pending_.size()) break;
+    if (pending_[end] == '\n') {
+      std::string head = pending_.substr(begin, end + 1 - begin);
+      pending_.erase(0, end + 1);
+      searched_ = 0;
+      return head;
+    }
   }
-  boost::system::error_code error;
-  std::size_t used = 0;
-  try {
-    used = parser_->parser.put(boost::asio::buffer(pending_), error);
-  } catch (const std::length_error&) {
-    return refuse(431);  // Beast stores no field of 64 KiB or more
+  searched_ = pending_.size() > 2 ? pending_.size() - 2 : 0;
+  return std::nullopt;
+}
+
+std::optional<Outcome> ConnectRequestReader::next() {
+  const auto head = take_head();
+  if (!head) {
+    if (pending_.size() > kHeadBytes) return refuse(431);
+    return std::nullopt;
   }
-  pending_.erase(0, used);
-  if (error == beast::http::error::need_more && pending_.size() <= kHeadBytes) return std::nullopt;
-  if (error == beast::http::error::header_limit || error == beast::http::error::need_more)
-    return refuse(431);
-  if (error) return refuse(400);
-  if (!parser_->parser.is_header_done()) return std::nullopt;
-  const auto finished = std::exchange(parser_, nullptr);
-  return outcome_of(finished->parser.get());
+  if (head->size() > kHeadBytes) return refuse(431);
+  const auto request = parse(with_crlf(*head));
+  return request ? judge(*request) : refuse(400);
 }
 
 std::string ConnectRequestReader::take_rest() { return std::exchange(pending_, {}); }

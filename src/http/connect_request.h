@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -10,7 +9,7 @@
 namespace http {
 
 /// Takes the head of a CONNECT request (RFC 9110, 9.3.6) out of the bytes of one connection.
-/// Sans-IO.
+/// Sans-IO. As lenient as Go's server, whose clients we serve: lines may end in a bare LF.
 class ConnectRequestReader {
  public:
   static constexpr std::size_t kHeadBytes = std::size_t{1} << 20;
@@ -21,20 +20,17 @@ class ConnectRequestReader {
     bool keep_alive = false;  // after a refusal another request may follow
   };
 
-  ConnectRequestReader();
-  ~ConnectRequestReader();
-
   void feed(base::Bytes bytes) { pending_ += base::as_text(bytes); }
   /// The next request, or nothing while more bytes are needed.
   std::optional<Outcome> next();
   /// After a CONNECT: the bytes behind the head, which belong to the tunnel.
   std::string take_rest();
-  bool empty() const { return pending_.empty(); }
 
  private:
-  struct Parser;
+  std::optional<std::string> take_head();
+
   std::string pending_;
-  std::unique_ptr<Parser> parser_;
+  std::size_t searched_ = 0;  // so much of it holds no end of a head
 };
 
 }  // namespace http

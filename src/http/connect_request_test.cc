@@ -21,6 +21,10 @@ TEST(ConnectRequest, takes_the_target_and_leaves_what_follows) {
   EXPECT_EQ(read("CONNECT [::1]:80 HTTP/1.0\r\n\r\n"), "[::1]:80|");
 }
 
+TEST(ConnectRequest, takes_lines_that_end_in_a_bare_lf) {
+  EXPECT_EQ(read("\r\nCONNECT a:1 HTTP/1.1\nHost: b\n\nrest\n"), "a:1|rest\n");
+}
+
 TEST(ConnectRequest, falls_back_to_host_for_a_path) {
   EXPECT_EQ(read("CONNECT /x HTTP/1.1\r\nHost: a:1\r\n\r\n"), "a:1|");
 }
@@ -28,15 +32,17 @@ TEST(ConnectRequest, falls_back_to_host_for_a_path) {
 TEST(ConnectRequest, refuses_what_it_is_not_for) {
   EXPECT_EQ(read("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "405 keep");
   EXPECT_EQ(read("GET / HTTP/1.0\r\n\r\n"), "405");
-  EXPECT_EQ(read("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"), "405");
+  EXPECT_EQ(read("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"), "405");
   EXPECT_EQ(read("nonsense\r\n\r\n"), "400");
-  EXPECT_EQ(read("\x16\x03\x01\x02"), "400");
+  EXPECT_EQ(read("GET / HTTP/1.1\r\n\r\n"), "400");
+  EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), "400");
+  EXPECT_EQ(read("CONNECT a:1:2[ HTTP/1.1\r\n\r\n"), "400");
 }
 
 TEST(ConnectRequest, waits_for_the_whole_head_but_not_for_a_huge_one) {
   EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nHost"), "more");
   EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nX: " + std::string(2'000'000, 'x')), "431");
-  EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n"), "431");
+  EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n"), "400");
   std::string large = "CONNECT a:1 HTTP/1.1\r\n";
   for (int i = 0; i < 20; ++i) large += "X: " + std::string(50'000, 'x') + "\r\n";
   EXPECT_EQ(read(large + "\r\n"), "a:1|");
@@ -44,7 +50,7 @@ TEST(ConnectRequest, waits_for_the_whole_head_but_not_for_a_huge_one) {
 
 TEST(ConnectRequest, takes_requests_one_after_another) {
   ConnectRequestReader reader;
-  reader.feed(base::as_bytes("GET / HTTP/1.1\r\n\r\nCONNECT a:1 HTTP/1.1\r\n\r\n"));
+  reader.feed(base::as_bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\n\r\n"));
   EXPECT_EQ(reader.next()->refusal, 405u);
   EXPECT_EQ(reader.next()->target, "a:1");
 }

@@ -30,6 +30,7 @@ std::unique_ptr<nghttp2_option, OptionDeleter> make_options() {
   // Old gRPC clients send a socket path as :authority, which the library would refuse.
   nghttp2_option_set_no_http_messaging(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_max_continuations(option, 1024);
   nghttp2_option_set_peer_max_concurrent_streams(option, 1 << 20);
   nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetRate);
   return std::unique_ptr<nghttp2_option, OptionDeleter>(option);

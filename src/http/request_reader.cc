@@ -1,5 +1,9 @@
 #include "http/request_reader.h"
 
+#include <array>
+#include <chrono>
+#include <ctime>
+
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
@@ -51,6 +55,16 @@ std::optional<RequestReader::Outcome> RequestReader::next() {
   if (!parser_->message.is_done()) return std::nullopt;
   const auto whole = std::exchange(parser_, nullptr);
   return outcome_of(whole->message.get());
+}
+
+std::string http_date(const async::Clock& clock) {
+  const std::time_t now = std::chrono::system_clock::to_time_t(clock.wall_now());
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 40> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text.data(), size};
 }
 
 std::string encode_response(const ServerResponse& response, bool head_only, bool keep_alive,

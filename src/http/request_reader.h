@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "async/clock.h"
 #include "base/bytes.h"
 #include "http/routes.h"
 
@@ -37,6 +38,9 @@ class RequestReader {
   std::string pending_;             // fed, not yet taken by the parser
   std::unique_ptr<Parser> parser_;  // of the request that has begun
 };
+
+/// The time of `clock` as HTTP writes it (RFC 9110, 5.6.7).
+std::string http_date(const async::Clock& clock);
 
 /// `response` as it goes over the wire. `date` is that of the field Date.
 std::string encode_response(const ServerResponse& response, bool head_only, bool keep_alive,

@@ -12,16 +12,6 @@ namespace {
 
 using base::Code;
 
-std::string http_date(const async::Clock& clock) {
-  const std::time_t now = std::chrono::system_clock::to_time_t(clock.wall_now());
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 40> text{};
-  const std::size_t size =
-      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text.data(), size};
-}
-
 /// The next request, or Code::closed when the peer ended the connection.
 async::Task<RequestReader::Outcome> read_request(net::Stream& stream, RequestReader& reader) {
   std::array<std::uint8_t, 4096> block;

@@ -44,6 +44,13 @@ class SocketStream : public Stream {
     co_return Result<void>{};
   }
 
+  // A Unix socket tells half a close from a whole one; TCP shows only a reset.
+  Task<void> wait_gone() override {
+    auto [error] = co_await socket_.async_wait(Socket::wait_error, async::kAsTuple);
+    if (error) co_return base::fail(to_error(error, "wait"));
+    co_return Result<void>{};
+  }
+
   Task<void> write_all(base::Bytes bytes) override {
     auto [error, count] = co_await asio::async_write(
         socket_, asio::buffer(bytes.data(), bytes.size()), async::kAsTuple);
@@ -142,11 +149,6 @@ std::string peer_name(const Socket& socket) {
     return std::string("unix:") + local.sun_path;
   }
   return name_of(storage);
-}
-
-bool fully_closed_by_peer(int descriptor) {
-  pollfd entry{descriptor, 0, 0};
-  return ::poll(&entry, 1, 0) == 1 && (entry.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 }  // namespace net

@@ -31,7 +31,4 @@ std::unique_ptr<Stream> make_socket_stream(Socket socket);
 /// The name of a connected socket's other end, as Stream::peer().
 std::string peer_name(const Socket& socket);
 
-/// True when the other end of a Unix socket has closed it whole, not only its writing half.
-bool fully_closed_by_peer(int descriptor);
-
 }  // namespace net

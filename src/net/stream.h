@@ -20,6 +20,9 @@ class Stream {
   virtual async::Task<std::size_t> read_some(base::MutableBytes into) = 0;
   /// Returns once read_some() would not wait. Lets an idle connection hold no buffer.
   virtual async::Task<void> wait_readable() = 0;
+  /// After the end of the stream was read: returns once the peer is known to have gone for good, so
+  /// that it takes no bytes either. A peer that only finished writing may never be seen to go.
+  virtual async::Task<void> wait_gone() = 0;
   /// Returns when all bytes are handed over.
   virtual async::Task<void> write_all(base::Bytes bytes) = 0;
   /// Tells the peer that no more bytes come; reading goes on.

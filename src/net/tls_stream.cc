@@ -50,6 +50,7 @@ class OpensslStream : public TlsStream {
 
   Task<std::size_t> read_some(base::MutableBytes into) override;
   Task<void> wait_readable() override;
+  Task<void> wait_gone() override;
   Task<void> write_all(base::Bytes bytes) override;
   Task<void> shutdown_write() override;
   void close() override { transport_->close(); }
@@ -182,6 +183,15 @@ Task<void> OpensslStream::wait_readable() {
   if (SSL_pending(ssl_.get()) > 0 || !cipher_.in.empty() || cipher_.in_ended)
     co_return Result<void>{};
   co_return co_await transport_->wait_readable();
+}
+
+// Half a close is close_notify alone; whoever goes for good ends the transport too.
+Task<void> OpensslStream::wait_gone() {
+  while (!cipher_.in_ended) {
+    cipher_.in.clear();
+    CO_TRY_VOID(co_await receive());
+  }
+  co_return Result<void>{};
 }
 
 Task<void> OpensslStream::write_all(base::Bytes bytes) {

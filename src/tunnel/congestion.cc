@@ -23,7 +23,7 @@ std::list<Congestion::Slow>::iterator Congestion::find(const Sink& sink) {
 
 void Congestion::delivered(Sink& sink) {
   if (sink.backlog() <= limit() || find(sink) != slow_.end()) return;
-  slow_.push_back({&sink, clock_.now(), sink.backlog()});
+  slow_.push_back({&sink, clock_.now(), sink.taken()});
   call_.hold(true);
 }
 
@@ -48,17 +48,12 @@ void Congestion::release() {
 }
 
 bool Congestion::must_end(Slow& slow, async::TimePoint now) const {
-  const std::size_t backlog = slow.sink->backlog();
-  if (backlog + kProgress <= slow.backlog) {
-    slow.since = now;
-    slow.backlog = backlog;
-    return false;
-  }
-  if (now - slow.since < kPatience) return false;
-  const bool stalled = backlog >= slow.backlog;
-  if (options_.crowded() || (options_.blind && stalled)) return true;
+  const std::uint64_t taken = slow.sink->taken() - slow.taken;
+  if (taken < kProgress && now - slow.since < kPatience) return false;
+  const bool too_slow = taken < kProgress;
+  if (too_slow && (options_.crowded() || (options_.blind && taken == 0))) return true;
   slow.since = now;
-  slow.backlog = backlog;
+  slow.taken += taken;
   return false;
 }
 

@@ -15,6 +15,8 @@ class Sink {
   virtual ~Sink() = default;
   /// Bytes taken from the link that the reader has not taken yet.
   virtual std::size_t backlog() const = 0;
+  /// Bytes that the reader has taken so far.
+  virtual std::uint64_t taken() const = 0;
   /// The reader is too slow for all others: the connection must end now, for `reason`.
   virtual void on_overload(const std::string& reason) = 0;
 };
@@ -62,7 +64,7 @@ class Congestion {
   struct Slow {
     Sink* sink;
     async::TimePoint since;
-    std::size_t backlog;  // at `since`
+    std::uint64_t taken;  // at `since`
   };
   std::size_t limit() const;
   std::list<Slow>::iterator find(const Sink& sink);

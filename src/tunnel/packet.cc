@@ -242,16 +242,6 @@ Result<Packet> decode_packet(base::Bytes message) {
   return packet;
 }
 
-std::int64_t data_connect_id(base::Bytes head) {
-  Reader reader(head);
-  std::uint64_t type_key = 0, type = 0, payload_key = 0, length = 0, id_key = 0, id = 0;
-  const bool readable = reader.varint(type_key) && reader.varint(type) && reader.varint(payload_key) && reader.varint(length) &&
-                        reader.varint(id_key) && reader.varint(id);
-  const bool expected = type_key == (1 << 3 | kVarint) && type == static_cast<std::uint64_t>(PacketType::data) &&
-                        payload_key == (payload_field(PacketType::data) << 3 | kLengthDelimited) && id_key == (1 << 3 | kVarint);
-  return readable && expected ? static_cast<std::int64_t>(id) : 0;
-}
-
 std::string encode_dial_request(std::string_view protocol, std::string_view address,
                                 std::int64_t random) {
   std::string payload;

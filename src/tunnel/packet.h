@@ -42,9 +42,6 @@ struct Packet {
 /// is (Code::invalid).
 base::Result<Packet> decode_packet(base::Bytes message);
 
-/// The connectID of a packet of type data of which only the beginning is known; 0 when it cannot be told.
-std::int64_t data_connect_id(base::Bytes head);
-
 std::string encode_dial_request(std::string_view protocol, std::string_view address,
                                 std::int64_t random);
 std::string encode_dial_response(std::int64_t random, std::int64_t connect_id,

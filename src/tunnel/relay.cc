@@ -6,7 +6,6 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "net/socket_stream.h"
 #include "tunnel/packet.h"
 
 namespace tunnel {
@@ -94,10 +93,7 @@ Task<Relay::ReadEnd> Relay::read_to_end() {
       co_return ReadEnd::failed;
     }
     if (*count == 0)
-      co_return options_.half_close_linger.count() > 0 &&
-              !net::fully_closed_by_peer(socket_.descriptor())
-          ? ReadEnd::half_closed
-          : ReadEnd::eof;
+      co_return options_.half_close_linger.count() > 0 ? ReadEnd::half_closed : ReadEnd::eof;
     block.commit(*count);
     bytes_read_ += *count;
     listener_.on_read(*count);
@@ -108,12 +104,18 @@ Task<Relay::ReadEnd> Relay::read_to_end() {
 }
 
 Task<void> Relay::linger() {
+  using namespace async::asio::experimental::awaitable_operators;
+  (void)co_await (socket_.wait_gone() || silence());
+  lingered_ = true;
+  co_return Result<void>{};
+}
+
+Task<void> Relay::silence() {
   std::uint64_t before = 0;
   do {
     before = bytes_written_ + backlog();
     CO_TRY_VOID(co_await clock_.sleep_for(options_.half_close_linger));
   } while (bytes_written_ + backlog() != before);
-  lingered_ = true;
   co_return Result<void>{};
 }
 

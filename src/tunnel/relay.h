@@ -58,6 +58,7 @@ class Relay : public Sink, public Flow::Owner {
   void detach_flow() { flow_ = nullptr; }
 
   std::size_t backlog() const override { return queue_.size() + writing_; }
+  std::uint64_t taken() const override { return bytes_written_; }
   void on_overload(const std::string& reason) override;
   void on_flow_drained() override { wake_.notify_all(); }
 
@@ -72,6 +73,7 @@ class Relay : public Sink, public Flow::Owner {
   async::Task<void> read_loop();
   async::Task<ReadEnd> read_to_end();
   async::Task<void> linger();
+  async::Task<void> silence();
   async::Task<void> write_loop();
   async::Task<void> write_next();
   bool done() const;

@@ -5,7 +5,7 @@
 
 namespace tunnel {
 
-void StallWatch::add(Sink& sink) { watched_.push_back({&sink, clock_.now(), sink.backlog()}); }
+void StallWatch::add(Sink& sink) { watched_.push_back({&sink, clock_.now(), sink.taken()}); }
 
 void StallWatch::remove(const Sink& sink) {
   std::erase_if(watched_, [&](const Watched& watched) { return watched.sink == &sink; });
@@ -15,10 +15,10 @@ void StallWatch::tick() {
   const async::TimePoint now = clock_.now();
   std::vector<Sink*> stalled;
   for (Watched& watched : watched_) {
-    const std::size_t backlog = watched.sink->backlog();
-    if (backlog != watched.backlog) {
+    const std::uint64_t taken = watched.sink->taken();
+    if (taken != watched.taken) {
       watched.since = now;
-      watched.backlog = backlog;
+      watched.taken = taken;
     } else if (now - watched.since >= kPatience) {
       stalled.push_back(watched.sink);
     }

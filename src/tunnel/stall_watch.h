@@ -26,7 +26,7 @@ class StallWatch {
   struct Watched {
     Sink* sink;
     async::TimePoint since;
-    std::size_t backlog;
+    std::uint64_t taken;
   };
   async::Clock& clock_;
   std::list<Watched> watched_;

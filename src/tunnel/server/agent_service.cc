@@ -21,7 +21,6 @@ class UnknownCall : public grpc::ServerCall {
 
  private:
   void on_message(base::Bytes) override {}
-  void on_oversized(base::Bytes, std::size_t) override {}
   void on_finished(const grpc::Status&) override {}
 };
 

@@ -170,6 +170,10 @@ void Backend::close_unknown(std::int64_t connect_id) {
   send(PacketType::close_request, encode_close_request(connect_id));
 }
 
+void Backend::close_if_unknown(std::int64_t connect_id) {
+  if (!established_.contains(connect_id)) close_unknown(connect_id);
+}
+
 void Backend::close_response(const Packet& packet) {
   const auto found = established_.find(packet.connect_id);
   if (found == established_.end()) {
@@ -193,21 +197,6 @@ void Backend::close_dial(const Packet& packet) {
 void Backend::drain() {
   if (!std::exchange(draining_, true))
     LOG_INFO("agent drains", {"agent", agent_id_}, {"from", peer_});
-}
-
-// Only a huge DATA can be oversized; the bytes skipped break its connection and nobody else's.
-void Backend::on_oversized(base::Bytes head, std::size_t size) {
-  const auto connect_id = data_connect_id(head);
-  LOG_WARN("oversized packet from agent skipped", {"agent", agent_id_}, {"bytes", size},
-           {"id", connect_id});
-  const auto found = established_.find(connect_id);
-  if (found == established_.end()) return;
-  const std::unique_ptr<Leg> leg = std::move(found->second);
-  established_.erase(found);
-  close_unknown(connect_id);
-  leg->closed(
-      fmt::format("packet of {} bytes exceeds the limit of {}", size, grpc::kMaxMessageBytes),
-      true);
 }
 
 void Backend::on_drained() {

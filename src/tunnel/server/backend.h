@@ -42,6 +42,9 @@ class Backend : public grpc::ServerCall {
   /// Forgets a dial that is no longer wanted, and tells the agent.
   void cancel_dial(Leg& leg);
 
+  /// Asks the agent to close a connection, unless it is one of ours.
+  void close_if_unknown(std::int64_t connect_id);
+
   /// One packet to the agent.
   void send(PacketType type, std::string_view packet);
   void count_sent(PacketType type);
@@ -62,7 +65,6 @@ class Backend : public grpc::ServerCall {
 
  private:
   void on_message(base::Bytes message) override;
-  void on_oversized(base::Bytes head, std::size_t size) override;
   void on_peer_done() override;
   void on_finished(const grpc::Status& status) override;
   void on_drained() override;

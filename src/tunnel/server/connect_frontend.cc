@@ -7,7 +7,6 @@
 #include "async/timeout.h"
 #include "base/log.h"
 #include "http/request_reader.h"
-#include "net/socket_stream.h"
 #include "tunnel/packet.h"
 #include "tunnel/server/backend.h"
 
@@ -24,11 +23,11 @@ constexpr async::Duration kHalfCloseLinger = std::chrono::seconds(30);
 constexpr std::size_t kEarlyBytes = 64 * 1024;
 constexpr char kEstablished[] = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
-std::string refusal_text(unsigned status, bool keep_alive) {
+std::string refusal_text(unsigned status, bool keep_alive, const async::Clock& clock) {
   if (status == 405) {
     return http::encode_response(
-        http::error_response(405, "this proxy only supports CONNECT passthrough\n"), false,
-        keep_alive, "");
+        http::error_response(405, "this proxy only supports CONNECT passthrough"), false,
+        keep_alive, http::http_date(clock));
   }
   const std::string_view line =
       status == 431 ? "431 Request Header Fields Too Large" : "400 Bad Request";
@@ -74,7 +73,8 @@ Task<std::string> ConnectFrontend::read_request() {
         early_ = reader.take_rest();
         co_return std::move(outcome->target);
       }
-      CO_TRY_VOID(co_await reply(refusal_text(outcome->refusal, outcome->keep_alive)));
+      CO_TRY_VOID(
+          co_await reply(refusal_text(outcome->refusal, outcome->keep_alive, context_.clock)));
       if (!outcome->keep_alive) {
         (void)co_await close_gracefully();
         co_return fail(Code::invalid, fmt::format("request refused with {}", outcome->refusal));
@@ -126,11 +126,14 @@ Task<void> ConnectFrontend::watch_client() {
   while (early_.size() < kEarlyBytes) {
     CO_TRY_VOID(co_await stream_->wait_readable());
     const auto count = co_await stream_->read_some(block);
-    if (!count || (*count == 0 && net::fully_closed_by_peer(stream_->descriptor()))) {
+    if (!count) {
       client_gone_ = true;
       co_return Result<void>{};
     }
-    if (*count == 0) break;  // it will only read
+    if (*count == 0) {  // it may still read, so only its going ends the dial
+      client_gone_ = (co_await stream_->wait_gone()).has_value();
+      co_return Result<void>{};
+    }
     early_.append(reinterpret_cast<const char*>(block.data()), *count);
   }
   while (phase_ == Phase::dialing) CO_TRY_VOID(co_await changed_.wait());
@@ -174,7 +177,10 @@ void ConnectFrontend::send_early() {
 }
 
 void ConnectFrontend::on_packet(Leg& leg, const Packet& packet, base::Bytes) {
+  const async::TimePoint began = context_.clock.now();
   relay_->deliver(packet.data);
+  context_.metrics.frontend_write_duration.observe(
+      std::chrono::duration<double>(context_.clock.now() - began).count());
   leg.backend().congestion().delivered(*relay_);
 }
 

@@ -37,7 +37,7 @@ std::string dial_failure_reply(DialFailure reason, const std::string& error) {
       return plain("500 Internal Server Error", "text/plain",
                    "currently no tunnels available: No agent available");
     case DialFailure::backend_dial_timeout:
-      return plain("504 Gateway Timeout", kText, "Backend dial timeout: " + error);
+      return plain("504 Gateway Timeout", kText, "Backend dial timeout: " + error + "\r\n");
     case DialFailure::backend_close:
       return error.empty() ? ""
                            : plain("502 Bad Gateway", kText, "Backend context error: " + error);

@@ -44,14 +44,6 @@ void ProxyStream::on_message(base::Bytes message) {
   }
 }
 
-void ProxyStream::on_oversized(base::Bytes, std::size_t size) {
-  deaf_ = true;
-  abandon_legs();
-  finish({StatusCode::resource_exhausted,
-          fmt::format("grpc: received message larger than max ({} vs. {})", size,
-                      grpc::kMaxMessageBytes)});
-}
-
 void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
   dialed_ = true;
   Backend* backend = context_.router.pick(packet.address, context_.clock.now());
@@ -92,10 +84,13 @@ void ProxyStream::mismatched(std::int64_t other) {
   LOG_WARN("client mixes connections on one stream", {"client", client_}, {"first", pinned_},
            {"other", other});
   deaf_ = true;
+  Backend* backend = current_ != nullptr ? &current_->backend() : nullptr;
   for (const std::int64_t id : {other, pinned_}) {
     if (Leg* leg = find_leg(id)) {
       drop(*leg);
       leg->abandon(DialFailure::frontend_close);
+    } else if (backend != nullptr) {
+      backend->close_if_unknown(id);
     }
     to_client(PacketType::close_response, encode_close_response(id, "mismatched connection IDs"));
   }
@@ -143,10 +138,11 @@ void ProxyStream::on_packet(Leg& leg, const Packet&, base::Bytes message) {
   leg.backend().congestion().delivered(*this);
 }
 
-void ProxyStream::on_closed(Leg& leg, const std::string& error, bool) {
+void ProxyStream::on_closed(Leg& leg, const std::string& error, bool truncated) {
   drop(leg);
   leg.backend().congestion().remove(*this);
-  to_client(PacketType::close_response, encode_close_response(leg.connect_id(), error));
+  to_client(PacketType::close_response,
+            encode_close_response(leg.connect_id(), truncated ? "" : error));
   if (queued() > 0) context_.stall_watch.add(*this);
 }
 
@@ -158,13 +154,20 @@ void ProxyStream::on_room(Leg&) {
 // it learns of the connection in another goroutine than the one that reads. A moment's delay, or
 // its first word, is enough.
 void ProxyStream::to_client(PacketType type, base::Bytes message) {
+  const async::TimePoint began = context_.clock.now();
   context_.metrics.packets.count(Segment::to_client, type);
   if (!accepted()) accept({});
-  if (!holding_early_ || type == PacketType::dial_response) return send(message);
-  std::array<std::uint8_t, grpc::kPrefixBytes> prefix;
-  grpc::write_prefix(prefix.data(), message.size());
-  early_.append(prefix);
-  early_.append(message);
+  given_ += grpc::kPrefixBytes + message.size();
+  if (holding_early_ && type != PacketType::dial_response) {
+    std::array<std::uint8_t, grpc::kPrefixBytes> prefix;
+    grpc::write_prefix(prefix.data(), message.size());
+    early_.append(prefix);
+    early_.append(message);
+  } else {
+    send(message);
+  }
+  context_.metrics.frontend_write_duration.observe(
+      std::chrono::duration<double>(context_.clock.now() - began).count());
 }
 
 void ProxyStream::release_early() {
@@ -208,6 +211,12 @@ void ProxyStream::on_peer_done() {
   deaf_ = true;
   abandon_legs();
   finish({});
+}
+
+void ProxyStream::on_broken(const grpc::Status& status) {
+  deaf_ = true;
+  abandon_legs();
+  finish(status);
 }
 
 void ProxyStream::on_finished(const grpc::Status& status) {

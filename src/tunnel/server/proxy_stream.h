@@ -23,7 +23,7 @@ class ProxyStream : public grpc::ServerCall,
 
  private:
   void on_message(base::Bytes message) override;
-  void on_oversized(base::Bytes head, std::size_t size) override;
+  void on_broken(const grpc::Status& status) override;
   void on_peer_done() override;
   void on_finished(const grpc::Status& status) override;
   void on_drained() override;
@@ -42,6 +42,7 @@ class ProxyStream : public grpc::ServerCall,
   std::string client_name() const override { return client_; }
 
   std::size_t backlog() const override { return queued() + early_.size(); }
+  std::uint64_t taken() const override { return given_ - backlog(); }
   void on_overload(const std::string& reason) override;
   void on_delay_over() override { release_early(); }
 
@@ -64,6 +65,7 @@ class ProxyStream : public grpc::ServerCall,
   base::BufferQueue
       early_;  // framed packets held back because the client may not know its connection yet
   bool holding_early_ = false;
+  std::uint64_t given_ = 0;  // bytes of messages for the client, with their prefixes
 };
 
 }  // namespace tunnel

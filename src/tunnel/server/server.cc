@@ -20,7 +20,7 @@ using namespace async::asio::experimental::awaitable_operators;
 constexpr async::Duration kHandshakeWithin = std::chrono::seconds(20);
 constexpr async::Duration kPingPatience = std::chrono::seconds(20);
 // How long the first bytes of a target may wait for the client's first word (see ProxyStream).
-constexpr async::Duration kGreetingDelay = std::chrono::milliseconds(25);
+constexpr async::Duration kGreetingDelay = std::chrono::milliseconds(100);
 constexpr async::Duration kLookAgain = std::chrono::milliseconds(50);
 
 // An agent's stream carries all its connections; what may be under way on it bounds what a slow

@@ -32,7 +32,6 @@ class Peer::ClientCall : public grpc::Call {
     peer_.received_.push_back(describe(*packet));
     if (!peer_.reading_) hold(true);
   }
-  void on_oversized(base::Bytes, std::size_t) override {}
   void on_broken(const grpc::Status&) override {}
   void on_metadata(const http::Headers& headers) override { peer_.metadata_ = headers; }
   void on_finished(const grpc::Status& status) override {
