@@ -129,6 +129,7 @@ std::string timeout_text(const HostPort& target, const Progress& progress) {
 
 async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
                              Liveness liveness, Family family) {
+  if (address.empty()) co_return fail(Code::invalid, "dial tcp: missing address");
   auto target = parse_host_port(address);
   if (!target) co_return fail(std::move(target).error().within("dial tcp"));
   Progress progress;

@@ -56,12 +56,6 @@ bool LinkConnections::close(std::int64_t connect_id) {
   return connection != nullptr;
 }
 
-bool LinkConnections::fail(std::int64_t connect_id, const std::string& reason) {
-  TargetConnection* connection = find(connect_id);
-  if (connection != nullptr) connection->fail(reason);
-  return connection != nullptr;
-}
-
 void LinkConnections::established(TargetConnection& connection) {
   forget(connection);
   established_[connection.connect_id()] = &connection;

@@ -35,7 +35,6 @@ class LinkConnections {
   /// The following return false when there is no such connection.
   bool deliver(std::int64_t connect_id, base::Bytes bytes);
   bool close(std::int64_t connect_id);
-  bool fail(std::int64_t connect_id, const std::string& reason);
 
   /// Connections dialing and established, without those that only flush.
   std::size_t size() const { return dialing_.size() + established_.size(); }

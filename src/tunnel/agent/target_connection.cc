@@ -124,27 +124,21 @@ Task<void> TargetConnection::carry(net::Socket socket) {
 }
 
 void TargetConnection::deliver(base::Bytes bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || end_ != End::none) return;
   channel_->relay.deliver(bytes);
   link_.stream()->congestion().delivered(channel_->relay);
 }
 
 void TargetConnection::close() { end(End::client, ""); }
 
-void TargetConnection::fail(const std::string& reason) {
-  end(End::failed, reason);
-  channel_->relay.on_overload(reason);
-}
-
 void TargetConnection::link_lost() { end(End::server_lost, ""); }
 
-// The number is forgotten here: it goes out with CLOSE_RSP, and late packets are answered as for
-// any unknown one.
+// The number stays known until CLOSE_RSP is on its way: an answer to a late packet, as for an
+// unknown number, would overtake what the target has sent.
 void TargetConnection::end(End why, const std::string& error) {
   if (end_ != End::none) return;
   end_ = why;
   error_ = error;
-  link_.forget(*this);
   if (ConnectStream* stream = link_.stream()) {
     stream->congestion().remove(channel_->relay);
     stream->count_sent(PacketType::close_response);
@@ -201,6 +195,8 @@ void TargetConnection::on_written() {
 }
 
 void TargetConnection::on_flow_drained() {
+  if (!channel_) return;  // the flow is being made
+  if (end_ != End::none && channel_->flow.empty()) link_.forget(*this);
   channel_->relay.on_flow_drained();
   changed_.notify_all();
 }
@@ -217,8 +213,6 @@ std::string_view TargetConnection::name(End why) {
       return "server_lost";
     case End::overflow:
       return "overflow";
-    case End::failed:
-      return "failed";
   }
   return "none";
 }

@@ -44,8 +44,6 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
   void deliver(base::Bytes bytes);
   /// The server closes the connection.
   void close();
-  /// The connection cannot go on; the target sees a reset.
-  void fail(const std::string& reason);
   void link_lost();
 
   std::int64_t connect_id() const { return request_.connect_id; }
@@ -53,7 +51,7 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
 
  private:
   // Why the connection ended; also the label in the metrics.
-  enum class End { none, client, target, server_lost, overflow, failed };
+  enum class End { none, client, target, server_lost, overflow };
   struct Channel;
 
   async::Task<net::Socket> dial();
