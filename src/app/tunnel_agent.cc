@@ -98,8 +98,8 @@ class TunnelAgent {
 // The health port is there before the first connection, so that a probe never finds it missing.
 Result<void> TunnelAgent::start() {
   TRY_VOID(start_counting());
-  TRY(tls_,
-      pki::ReloadingTls::open(net::TlsContext::Role::client, config_.tls, tls_options(config_)));
+  TRY(tls_, pki::ReloadingTls::open(clock_, net::TlsContext::Role::client, config_.tls,
+                                    tls_options(config_)));
   connector_.emplace(
       context_, [this] { return tls_->current(); }, count_, connector_options(config_));
   start_http(health_, config_.health,
@@ -151,7 +151,6 @@ async::asio::awaitable<void> TunnelAgent::stop() {
 }
 
 int TunnelAgent::run() {
-
   tasks_.spawn("signals", watch_signals());
   connecting_.spawn("connector", connector_->run());
   connecting_.spawn("stall watch", stall_watch_.run());

@@ -108,7 +108,7 @@ Result<void> TunnelServer::start_kubernetes() {
 }
 
 Result<void> TunnelServer::start_agents() {
-  TRY(agent_tls_, pki::ReloadingTls::open(net::TlsContext::Role::server, config_.agent_tls,
+  TRY(agent_tls_, pki::ReloadingTls::open(clock_, net::TlsContext::Role::server, config_.agent_tls,
                                           tls_options(config_, {"h2"})));
   TRY(auto listener, net::listen_tcp(loop_, clock_, config_.agents.host, config_.agents.port));
   LOG_INFO("waiting for agents", {"address", listener->address()});
@@ -125,8 +125,8 @@ Result<void> TunnelServer::start_clients() {
     return {};
   }
   const std::string alpn = config_.mode == FrontendMode::http_connect ? "http/1.1" : "h2";
-  TRY(client_tls_, pki::ReloadingTls::open(net::TlsContext::Role::server, config_.frontend_tls,
-                                           tls_options(config_, {alpn})));
+  TRY(client_tls_, pki::ReloadingTls::open(clock_, net::TlsContext::Role::server,
+                                           config_.frontend_tls, tls_options(config_, {alpn})));
   TRY(auto listener, net::listen_tcp(loop_, clock_, config_.frontend.host, config_.frontend.port));
   LOG_INFO("waiting for clients", {"address", listener->address()});
   server_->serve_clients(std::move(listener), [this] { return client_tls_->current(); });

@@ -79,9 +79,10 @@ TEST_F(Resolver, forgets_lookups_that_are_cancelled) {
 TEST_F(Resolver, survives_a_loop_that_goes_first) {
   int answered = 0;
   auto loop = std::make_unique<async::Loop>();
-  for (int i = 0; i < 20; ++i)
-    async::asio::co_spawn(*loop, count({"localhost", 80}, answered), async::asio::detached);
+  auto tasks = std::make_unique<async::TaskGroup>(loop->get_executor());
+  for (int i = 0; i < 20; ++i) tasks->spawn("lookup", count({"localhost", 80}, answered));
   for (int i = 0; i < 20; ++i) loop->poll_one();
+  tasks.reset();
   loop.reset();
   EXPECT_LE(answered, 20);
 }

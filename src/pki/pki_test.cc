@@ -15,6 +15,8 @@
 namespace pki {
 namespace {
 
+const async::SystemClock kClock;
+
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -47,12 +49,12 @@ class Pki : public ::testing::Test {
   TlsFiles files() const { return {path("a.crt"), path("a.key"), path("ca.crt")}; }
 
   std::unique_ptr<ReloadingTls> open() const {
-    auto tls = ReloadingTls::open(Role::server, files(), {});
+    auto tls = ReloadingTls::open(kClock, Role::server, files(), {});
     EXPECT_TRUE(tls) << tls.error().message;
     return tls ? std::move(*tls) : nullptr;
   }
   std::string refusal(const TlsFiles& wrong) const {
-    auto tls = ReloadingTls::open(Role::server, wrong, {});
+    auto tls = ReloadingTls::open(kClock, Role::server, wrong, {});
     return tls ? "accepted" : tls.error().message;
   }
 
@@ -185,7 +187,7 @@ TEST_F(ReloadingTlsTest, keeps_the_old_authorities_when_the_file_is_bad_or_gone)
 }
 
 TEST_F(ReloadingTlsTest, needs_no_identity_as_a_client) {
-  EXPECT_TRUE(ReloadingTls::open(Role::client, {"", "", path("ca.crt")}, {}));
+  EXPECT_TRUE(ReloadingTls::open(kClock, Role::client, {"", "", path("ca.crt")}, {}));
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ Result<std::string> read_named(std::string_view what, const std::string& path) {
                  "check the path, the mount and the permissions");
 }
 
-void warn_of_time(const std::string& path, const Validity& validity) {
-  const auto now = std::chrono::system_clock::now();
+void warn_of_time(const std::string& path, const Validity& validity,
+                  std::chrono::system_clock::time_point now) {
   if (now > validity.not_after) {
     LOG_WARN("certificate expired: peers will refuse it; renew it, it is then read by itself",
              {"file", path}, {"subject", validity.subject});
@@ -42,7 +42,8 @@ void warn_of_time(const std::string& path, const Validity& validity) {
   }
 }
 
-Result<void> load_identity(const TlsFiles& files, net::TlsOptions& options) {
+Result<void> load_identity(const async::Clock& clock, const TlsFiles& files,
+                           net::TlsOptions& options) {
   if (files.certificate.empty()) return {};
   TRY(options.certificate_chain_pem, read_named("certificate", files.certificate));
   TRY(options.private_key_pem, read_named("key", files.key));
@@ -52,7 +53,7 @@ Result<void> load_identity(const TlsFiles& files, net::TlsOptions& options) {
                    fmt::format("certificate {} and key {}", files.certificate, files.key),
                    "give a PEM certificate and its own PEM key");
   }
-  warn_of_time(files.certificate, *validity);
+  warn_of_time(files.certificate, *validity, clock.wall_now());
   return {};
 }
 
@@ -80,10 +81,11 @@ FileStamp stamp_of(const std::string& path) {
           .changed = nanoseconds(info.st_ctim)};
 }
 
-Result<std::unique_ptr<ReloadingTls>> ReloadingTls::open(net::TlsContext::Role role,
+Result<std::unique_ptr<ReloadingTls>> ReloadingTls::open(const async::Clock& clock,
+                                                         net::TlsContext::Role role,
                                                          const TlsFiles& files,
                                                          const net::TlsOptions& options) {
-  std::unique_ptr<ReloadingTls> tls(new ReloadingTls(role, files, options));
+  std::unique_ptr<ReloadingTls> tls(new ReloadingTls(clock, role, files, options));
   tls->tried_ = tls->stamps();
   TRY(tls->current_, tls->load());
   return tls;
@@ -113,7 +115,7 @@ void ReloadingTls::reload() {
 
 Result<std::shared_ptr<const net::TlsContext>> ReloadingTls::load() const {
   net::TlsOptions options = options_;
-  TRY_VOID(load_identity(files_, options));
+  TRY_VOID(load_identity(clock_, files_, options));
   TRY_VOID(load_authorities(files_, options));
   return net::TlsContext::make(role_, options);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "async/clock.h"
 #include "net/tls.h"
 #include "pki/tls_files.h"
 
@@ -34,8 +35,9 @@ class ReloadingTls {
  public:
   /// `options` gives everything but certificate, key and authorities. Fails with Code::invalid or
   /// the system's error, naming file, reason and way out. An expired certificate is only warned of:
-  /// its peers decide.
-  static base::Result<std::unique_ptr<ReloadingTls>> open(net::TlsContext::Role role,
+  /// its peers decide. `clock` outlives the object.
+  static base::Result<std::unique_ptr<ReloadingTls>> open(const async::Clock& clock,
+                                                          net::TlsContext::Role role,
                                                           const TlsFiles& files,
                                                           const net::TlsOptions& options);
 
@@ -44,13 +46,15 @@ class ReloadingTls {
  private:
   using Stamps = std::array<FileStamp, 3>;
 
-  ReloadingTls(net::TlsContext::Role role, TlsFiles files, net::TlsOptions options)
-      : role_(role), files_(std::move(files)), options_(std::move(options)) {}
+  ReloadingTls(const async::Clock& clock, net::TlsContext::Role role, TlsFiles files,
+               net::TlsOptions options)
+      : clock_(clock), role_(role), files_(std::move(files)), options_(std::move(options)) {}
 
   Stamps stamps() const;
   base::Result<std::shared_ptr<const net::TlsContext>> load() const;
   void reload();
 
+  const async::Clock& clock_;
   net::TlsContext::Role role_;
   TlsFiles files_;
   net::TlsOptions options_;
