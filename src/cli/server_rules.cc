@@ -134,8 +134,8 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
   app::TunnelServerConfig config = config_;
   // What is there and wrong is named before what is missing.
   TRY_VOID(check_behaviour(config));
-  TRY_VOID(check_ports(config));
   TRY_VOID(check_frontend(config));
+  TRY_VOID(check_ports(config));
   TRY_VOID(check_authentication(config));
   TRY(config.log, log_.config("proxy-server"));
   if (config.server_id.empty())

@@ -15,7 +15,7 @@ void Call::send(base::Bytes message) {
 void Call::send_framed(base::Buffer message) { stream_.send(std::move(message)); }
 
 void Call::hold(bool on) {
-  holding_ = on;
+  if (on != std::exchange(holding_, on)) on_held(on);
   if (!on) stream_.consume(std::exchange(unconsumed_, 0));
 }
 

@@ -39,6 +39,8 @@ class Call : public http::H2StreamHandler, private MessageReader::Sink {
   void on_headers(const http::Headers& headers) override;
   void on_drained() override {}
   virtual void on_metadata(const http::Headers&) {}
+  /// hold() has changed something.
+  virtual void on_held(bool) {}
 
   http::H2Stream& stream() { return stream_; }
 

@@ -31,6 +31,7 @@ Backend::Backend(http::H2Stream& stream, ServerContext& context, async::TaskGrou
 Backend::~Backend() {
   ticket_->expire();
   context_.router.remove(*this);
+  if (holding()) on_held(false);
   context_.metrics.open_streams(ServiceMethod::connect).subtract();
 }
 
@@ -197,6 +198,10 @@ void Backend::close_dial(const Packet& packet) {
 void Backend::drain() {
   if (!std::exchange(draining_, true))
     LOG_INFO("agent drains", {"agent", agent_id_}, {"from", peer_});
+}
+
+void Backend::on_held(bool on) {
+  context_.metrics.full_channels(ServiceMethod::connect).add(on ? 1 : -1);
 }
 
 void Backend::on_drained() {

@@ -68,6 +68,7 @@ class Backend : public grpc::ServerCall {
   void on_peer_done() override;
   void on_finished(const grpc::Status& status) override;
   void on_drained() override;
+  void on_held(bool on) override;
 
   void handle(const Packet& packet, base::Bytes message);
   void dial_response(const Packet& packet, base::Bytes message);

@@ -18,6 +18,7 @@ ProxyStream::ProxyStream(http::H2Stream& stream, ServerContext& context, std::st
 
 ProxyStream::~ProxyStream() {
   context_.greeting_delay.remove(*this);
+  if (holding()) on_held(false);
   context_.metrics.open_streams(ServiceMethod::proxy).subtract();
 }
 
@@ -174,6 +175,10 @@ void ProxyStream::release_early() {
   holding_early_ = false;
   context_.greeting_delay.remove(*this);
   while (!early_.empty()) stream().send(early_.pop());
+}
+
+void ProxyStream::on_held(bool on) {
+  context_.metrics.full_channels(ServiceMethod::proxy).add(on ? 1 : -1);
 }
 
 void ProxyStream::on_drained() {

@@ -27,6 +27,7 @@ class ProxyStream : public grpc::ServerCall,
   void on_peer_done() override;
   void on_finished(const grpc::Status& status) override;
   void on_drained() override;
+  void on_held(bool on) override;
 
   void dial_request(const Packet& packet, base::Bytes message);
   void data(const Packet& packet, base::Bytes message);

@@ -162,7 +162,7 @@ TEST_F(ServerTest, closes_connections_when_their_agent_is_lost) {
   const auto client = server.client();
   establish(*client, *agent, 7, 1);
   agent->vanish();
-  EXPECT_THAT(client->received(), ElementsAre("CLOSE_RSP id=1 error=agent connection lost"));
+  EXPECT_THAT(client->received(), ElementsAre("CLOSE_RSP id=1"));
 }
 
 TEST_F(ServerTest, tells_the_agent_when_the_client_goes) {
@@ -195,7 +195,16 @@ TEST_F(ServerTest, closes_both_connections_of_a_client_that_mixes_ids) {
   client->send(data(2, "x"));
   EXPECT_THAT(client->received(), ElementsAre("CLOSE_RSP id=2 error=mismatched connection IDs",
                                               "CLOSE_RSP id=1 error=mismatched connection IDs"));
-  EXPECT_THAT(agent->received(), ElementsAre("CLOSE_REQ id=1"));
+  EXPECT_THAT(agent->received(), ElementsAre("CLOSE_REQ id=2", "CLOSE_REQ id=1"));
+}
+
+TEST_F(ServerTest, does_not_close_a_connection_of_others_for_a_client_that_mixes_ids) {
+  const auto agent = server.agent("a");
+  const auto victim = server.client(), client = server.client();
+  establish(*victim, *agent, 1, 1);
+  establish(*client, *agent, 2, 2);
+  client->send(data(1, "x"));
+  EXPECT_THAT(agent->received(), ElementsAre("CLOSE_REQ id=2"));
 }
 
 TEST_F(ServerTest, answers_what_comes_before_a_dial) {
@@ -258,12 +267,14 @@ TEST_F(ServerTest, ends_a_stalled_reader_and_lets_the_others_go_on) {
   establish(*bystander, *agent, 2, 2);
   stalled->stop_reading();
   for (int i = 0; i < 40; ++i) agent->send(data(1, std::string(60'000, 'x')));
+  EXPECT_THAT(server.metrics(), HasSubstr("full_receive_channels{service_method=\"Connect\"} 1"));
   agent->send(data(2, "passes"));
   for (int i = 0; i < 8; ++i) server.advance(200ms);
   agent->exchange();
   EXPECT_THAT(bystander->received(), ElementsAre("DATA id=2 passes"));
   stalled->exchange();
   EXPECT_TRUE(stalled->status().has_value());
+  EXPECT_THAT(server.metrics(), HasSubstr("full_receive_channels{service_method=\"Connect\"} 0"));
   EXPECT_THAT(server.metrics(), HasSubstr("connections_closed_total{reason=\"overflow\"} 1"));
 }
 
