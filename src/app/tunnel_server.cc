@@ -153,15 +153,15 @@ Task<void> TunnelServer::watch_signals() {
   std::_Exit(1);
 }
 
-// Who asks for readiness first sees that no new work is welcome; agents go last, since every
+// Readiness and the lease say first that no new work is welcome; agents go last, since every
 // connection needs them.
 Task<void> TunnelServer::stop() {
   const async::TimePoint deadline = clock_.now() + config_.graceful_shutdown;
   server_->stop_accepting();
+  if (kubernetes_) co_await kubernetes_->stop();
   (void)co_await server_->drained(deadline);
   if (health_) (void)co_await health_->stop(kHttpGrace);
   if (admin_) (void)co_await admin_->stop(kHttpGrace);
-  if (kubernetes_) co_await kubernetes_->stop();
   co_await server_->stop(clock_.now() + kLastBytes);
   loop_.stop();
   co_return Result<void>{};
