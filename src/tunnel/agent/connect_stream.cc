@@ -76,14 +76,6 @@ void ConnectStream::handle_close(std::int64_t connect_id) {
   }
 }
 
-// Its bytes are lost, so what follows on that connection would be wrong.
-void ConnectStream::on_oversized(base::Bytes head, std::size_t size) {
-  const std::int64_t connect_id = data_connect_id(head);
-  LOG_WARN("oversized packet dropped", {"bytes", size}, {"connectID", connect_id},
-           {"limit", grpc::kMaxMessageBytes});
-  if (connect_id != 0) connections_.fail(connect_id, "a packet was too large");
-}
-
 void ConnectStream::on_broken(const grpc::Status& status) {
   broken_ = status;
   cancel();

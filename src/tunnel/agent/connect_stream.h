@@ -45,7 +45,6 @@ class ConnectStream : public grpc::Call {
  private:
   void on_metadata(const http::Headers& headers) override;
   void on_message(base::Bytes message) override;
-  void on_oversized(base::Bytes head, std::size_t size) override;
   void on_broken(const grpc::Status& status) override;
   void on_peer_done() override;
   void on_drained() override;

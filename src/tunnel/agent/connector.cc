@@ -96,19 +96,12 @@ Connector::Outcome Connector::opened(ServerLink& link) {
 }
 
 void Connector::lost(ServerLink& link) {
-  if (is_connected(link)) {
-    std::erase(connected_, &link);
-    context_.metrics.server_failed(ServerDirection::from_server);
-    LOG_WARN("connection to server lost", {"server", link.welcome().server_id},
-             {"address", link.route().address}, {"error", link.error()});
-  } else if (!link.error().is(base::Code::cancelled)) {
-    LOG_WARN("cannot connect to server", {"address", link.route().address},
-             {"error", link.error()});
-  }
-}
-
-bool Connector::is_connected(const ServerLink& link) const {
-  return std::ranges::find(connected_, &link) != connected_.end();
+  const bool was_connected = std::erase(connected_, &link) > 0;
+  if (link.error().is(base::Code::cancelled)) return;  // by us
+  if (was_connected) context_.metrics.server_failed(ServerDirection::from_server);
+  LOG_WARN(was_connected ? "connection to server lost" : "cannot connect to server",
+           {"server", link.welcome().server_id}, {"address", link.route().address},
+           {"error", link.error()});
 }
 
 void Connector::drain() {

@@ -59,7 +59,6 @@ class Connector {
   Outcome opened(ServerLink& link);
   void lost(ServerLink& link);
   void finish_attempt(Outcome outcome);
-  bool is_connected(const ServerLink& link) const;
 
   AgentContext& context_;
   ServerLink::TlsSource tls_;
