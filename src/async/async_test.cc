@@ -60,6 +60,18 @@ TEST(TaskGroup, ends_its_tasks_when_cancelled) {
   EXPECT_EQ(count, 0);
 }
 
+TEST(TaskGroup, may_be_cancelled_from_outside_while_its_tasks_are_ending) {
+  Loop loop;
+  ManualClock clock(loop.get_executor());
+  TaskGroup group(loop.get_executor());
+  int count = 0;
+  group.spawn("a", sleep_then_count(clock, 1s, count));
+  loop.poll();
+  clock.advance(1s);  // its end waits in the loop
+  group.cancel();
+  ASSERT_TRUE(testing::run(loop, join(group)));
+}
+
 TEST(TaskGroup, takes_no_task_after_cancel) {
   Loop loop;
   SystemClock clock;

@@ -50,11 +50,21 @@ void TaskGroup::spawn(std::string_view name, Task<void> task) {
   auto on_end = [this, place](const std::exception_ptr& exception,
                               const base::Result<void>& result) {
     exception ? report(place->name, exception) : report(place->name, result);
-    running_.erase(place);
-    if (running_.empty()) changed_.notify_all();
+    // A cancellation from outside the loop is delivered by a posted handler that refers to the
+    // node.
+    if (cancelled_) {
+      asio::post(executor_, [this, place] { forget(place); });
+    } else {
+      forget(place);
+    }
   };
   asio::co_spawn(executor_, std::move(task),
                  asio::bind_cancellation_slot(place->signal.slot(), std::move(on_end)));
+}
+
+void TaskGroup::forget(std::list<Running>::iterator place) {
+  running_.erase(place);
+  if (running_.empty()) changed_.notify_all();
 }
 
 void TaskGroup::cancel() {

@@ -44,6 +44,8 @@ class TaskGroup {
 
  private:
   struct Running;
+  void forget(std::list<Running>::iterator place);
+
   asio::any_io_executor executor_;
   std::list<Running> running_;
   Event changed_;
