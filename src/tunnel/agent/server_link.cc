@@ -200,7 +200,7 @@ void ServerLink::on_response_headers(const http::Headers& headers) {
 
 void ServerLink::on_call_ended(const grpc::Status& status) {
   call_status_ = status;
-  http_->close();
+  if (http_ != nullptr) http_->close();  // it may be what ends the call
 }
 
 void ServerLink::on_congested() { congested_.notify_all(); }

@@ -1,0 +1,217 @@
+#include "tunnel/agent/connector.h"
+
+#include <gtest/gtest.h>
+
+#include "net/listener.h"
+#include "net/testing/certificates.h"
+#include "tunnel/server/server.h"
+
+namespace tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+using async::Task;
+using base::Result;
+
+// The deadline for anything that a test waits for, in real time.
+constexpr auto kPatience = 20s;
+
+std::shared_ptr<const net::TlsContext> server_context(const net::testing::Authority& authority) {
+  const auto identity = authority.issue("hub", {"hub.example"});
+  const net::TlsOptions options{.certificate_chain_pem = identity.certificate_pem,
+                                .private_key_pem = identity.key_pem,
+                                .alpn = {"h2"}};
+  return *net::TlsContext::make(net::TlsContext::Role::server, options);
+}
+
+// A tunnel server on a port of loopback.
+class TestServer {
+ public:
+  TestServer(async::Loop& loop, async::Clock& clock, const net::testing::Authority& authority,
+             AgentAdmission admission, std::uint16_t wanted_port = 0)
+      : clock_(clock), metrics_(registry_, kStrategies) {
+    ServerOptions options;
+    options.admission = std::move(admission);
+    server_.emplace(loop, clock, metrics_, budget_, options);
+    auto listener = net::listen_tcp(loop, clock, "127.0.0.1", wanted_port);
+    EXPECT_TRUE(listener) << listener.error().message;
+    port = (*listener)->port();
+    server_->serve_agents(std::move(*listener), [this, context = server_context(authority)] {
+      ++accepted;
+      return context;
+    });
+  }
+  static Task<void> stop(TestServer& server, bool& stopped) {
+    co_await server.server_->stop(server.clock_.now());
+    stopped = true;
+    co_return Result<void>{};
+  }
+  std::string metrics() const { return registry_.expose(); }
+
+  std::uint16_t port = 0;
+  int accepted = 0;  // connections
+
+ private:
+  static constexpr std::array<Strategy, 1> kStrategies{Strategy::any};
+  async::Clock& clock_;
+  metrics::Registry registry_;
+  ServerMetrics metrics_;
+  base::MemoryBudget budget_{1 << 20};
+  std::optional<Server> server_;
+};
+
+class ConnectorTest : public ::testing::Test {
+ protected:
+  ~ConnectorTest() override {
+    stop_connector();
+    for (auto& server : servers_) stop(*server);
+  }
+
+  TestServer& serve(const std::string& id, int count, std::uint16_t port = 0) {
+    servers_.push_back(std::make_unique<TestServer>(
+        loop_, clock_, authority_, AgentAdmission{.server_id = id, .server_count = count}, port));
+    return *servers_.back();
+  }
+  void stop(TestServer& server) {
+    bool stopped = false;
+    tasks_.spawn("stop", TestServer::stop(server, stopped));
+    EXPECT_TRUE(run_until([&] { return stopped; }));
+  }
+
+  void start(std::vector<std::uint16_t> ports, async::Duration interval) {
+    Connector::Options options;
+    for (const std::uint16_t port : ports) options.servers.push_back({"127.0.0.1", port});
+    options.link.identity.agent_id = "agent-1";
+    options.link.server_name = "hub.example";
+    options.sync_interval = options.sync_interval_cap = interval;
+    connector_.emplace(context_, [this] { return client_; }, count_, options);
+    connecting_.spawn("connector", connector_->run());
+  }
+  void stop_connector() {
+    if (!connector_) return;
+    connecting_.cancel();
+    bool stopped = false;
+    tasks_.spawn("stop", stop_all(stopped));
+    EXPECT_TRUE(run_until([&] { return stopped; }));
+    connector_.reset();
+  }
+  Task<void> stop_all(bool& stopped) {
+    co_await connecting_.join();
+    (void)co_await connector_->stop();
+    stopped = true;
+    co_return Result<void>{};
+  }
+
+  template <typename Condition>
+  bool run_until(Condition done) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!done() && std::chrono::steady_clock::now() < deadline) {
+      loop_.restart();
+      loop_.run_for(1ms);
+      if (hurry_) clock_.advance(100ms);
+    }
+    return done();
+  }
+  bool wait_for_connections(int count) {
+    return run_until([&] { return metrics_.open_server_connections.value() == count; });
+  }
+
+  std::shared_ptr<const net::TlsContext> client_context() {
+    const net::TlsOptions options{
+        .trusted_ca_pem = authority_.certificate_pem(), .alpn = {"h2"}, .require_alpn = true};
+    return *net::TlsContext::make(net::TlsContext::Role::client, options);
+  }
+
+  async::Loop loop_;
+  async::ManualClock clock_{loop_.get_executor()};
+  bool hurry_ = false;  // time passes
+  net::testing::Authority authority_;
+  metrics::Registry registry_;
+  AgentMetrics metrics_{registry_};
+  base::MemoryBudget budget_{1 << 20};
+  StallWatch stalls_{clock_};
+  AgentContext context_{clock_, loop_.get_executor(), metrics_, budget_, stalls_, 1 << 20, false};
+  std::shared_ptr<const net::TlsContext> client_ = client_context();
+  ServerCount count_;
+  std::optional<Connector> connector_;
+  std::vector<std::unique_ptr<TestServer>> servers_;
+  async::TaskGroup connecting_{loop_.get_executor()};
+  async::TaskGroup tasks_{loop_.get_executor()};
+};
+
+TEST_F(ConnectorTest, finds_servers_at_several_addresses_without_a_pause) {
+  auto &a = serve("a", 3), &b = serve("b", 3), &c = serve("c", 3);
+  start({a.port, b.port, c.port}, 1h);
+  EXPECT_TRUE(wait_for_connections(3));
+  EXPECT_TRUE(connector_->connected());
+  EXPECT_EQ(metrics_.known_server_count.value(), 3);
+}
+
+TEST_F(ConnectorTest, connects_to_no_more_servers_than_there_are) {
+  auto &a = serve("a", 1), &b = serve("b", 1);
+  start({a.port, b.port}, 1s);
+  ASSERT_TRUE(wait_for_connections(1));
+  hurry_ = true;
+  EXPECT_TRUE(run_until([now = clock_.now() + 30s, this] { return clock_.now() > now; }));
+  EXPECT_EQ(metrics_.open_server_connections.value(), 1);
+  EXPECT_EQ(a.accepted + b.accepted, 1);
+}
+
+TEST_F(ConnectorTest, closes_a_second_link_to_the_same_server) {
+  auto& a = serve("a", 2);
+  start({a.port}, 1s);
+  hurry_ = true;
+  EXPECT_TRUE(run_until([&] { return a.accepted >= 5; }));
+  EXPECT_TRUE(connector_->connected());
+  EXPECT_EQ(metrics_.open_server_connections.value(), 1);
+}
+
+TEST_F(ConnectorTest, connects_anew_when_a_server_returns) {
+  auto& first = serve("a", 1);
+  start({first.port}, 1s);
+  ASSERT_TRUE(wait_for_connections(1));
+  stop(first);
+  EXPECT_TRUE(wait_for_connections(0));
+  EXPECT_FALSE(connector_->connected());
+  serve("b", 1, first.port);
+  hurry_ = true;
+  EXPECT_TRUE(wait_for_connections(1));
+}
+
+TEST_F(ConnectorTest, passes_a_server_that_accepts_and_says_nothing) {
+  auto silent = std::move(*net::listen_tcp(loop_, clock_, "127.0.0.1", 0));
+  auto& good = serve("a", 1);
+  start({silent->port(), good.port}, 1h);
+  hurry_ = true;
+  EXPECT_TRUE(wait_for_connections(1));
+}
+
+TEST_F(ConnectorTest, refuses_a_server_of_another_authority) {
+  net::testing::Authority other;
+  TestServer stranger(loop_, clock_, other, {.server_id = "a"});
+  auto& good = serve("b", 1);
+  start({stranger.port, good.port}, 1h);
+  EXPECT_TRUE(wait_for_connections(1));
+  EXPECT_EQ(stranger.accepted, 1);
+  EXPECT_EQ(good.accepted, 1);
+  stop_connector();
+  stop(stranger);
+}
+
+TEST_F(ConnectorTest, tells_each_server_once_that_it_drains_and_connects_no_more) {
+  auto &a = serve("a", 3), &b = serve("b", 3);
+  start({a.port, b.port}, 1s);
+  ASSERT_TRUE(wait_for_connections(2));
+  const int accepted = a.accepted + b.accepted;
+  connector_->drain();
+  connector_->drain();
+  hurry_ = true;
+  EXPECT_TRUE(run_until([now = clock_.now() + 30s, this] { return clock_.now() > now; }));
+  EXPECT_LE(a.accepted + b.accepted, accepted + 1);  // one attempt may have been on its way
+  EXPECT_TRUE(connector_->connected());
+  EXPECT_NE(registry_.expose().find("packet_type=\"DRAIN\",segment=\"from_agent\"} 2"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace tunnel
