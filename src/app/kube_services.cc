@@ -1,6 +1,10 @@
 #include "app/kube_services.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+
+#include "base/log.h"
 
 namespace app {
 namespace {
@@ -16,6 +20,29 @@ kube::LeaseController::Options lease_options(const TunnelServerConfig& config) {
   options.claim.holder = config.server_id;
   options.claim.labels.insert(config.leases.labels.begin(), config.leases.labels.end());
   return options;
+}
+
+/// Whether `id` can end the name of an object: a DNS subdomain (RFC 1123) of at most 253 bytes.
+bool can_end_name(std::string_view id, std::size_t room) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  char before = '-';  // what the name goes on from
+  for (const char c : id) {
+    const bool fits = plain(c) || c == '-' || (c == '.' && plain(before));
+    if (!fits || (before == '.' && !plain(c))) return false;
+    before = c;
+  }
+  return id.size() <= room && plain(before);
+}
+
+// Not a reason to refuse to start: tunnels work without the lease.
+void warn_of_useless_id(const TunnelServerConfig& config, std::string_view lease_name) {
+  constexpr std::size_t kMaxName = 253;
+  if (can_end_name(config.server_id, kMaxName - (lease_name.size() - config.server_id.size())))
+    return;
+  LOG_ERROR(
+      "--server-id cannot name a lease, so agents that count leases will miss this server; "
+      "give one of lower-case letters, digits, '-' and '.'",
+      {"server_id", config.server_id}, {"lease", lease_name});
 }
 
 }  // namespace
@@ -34,7 +61,9 @@ base::Result<std::unique_ptr<KubeServices>> KubeServices::make(async::Loop& loop
   if (config.authentication) made->reviewer_.emplace(loop, *made->client_);
   if (config.leases.enabled) {
     kube::LeaseObserver* observer = made.get();
-    made->leases_.emplace(loop, *made->client_, lease_options(config), observer);
+    auto lease = lease_options(config);
+    warn_of_useless_id(config, lease.claim.name);
+    made->leases_.emplace(loop, *made->client_, std::move(lease), observer);
   }
   return made;
 }
@@ -50,8 +79,15 @@ async::asio::awaitable<void> KubeServices::stop() {
 async::Task<void> KubeServices::authenticate(std::string token) {
   const TokenAuthentication& wanted = *config_.authentication;
   std::vector<std::string> audiences{wanted.audience};
-  CO_TRY(const auto user, co_await reviewer_->authenticate(std::move(token), std::move(audiences)));
-  co_return kube::check_service_account(user.username, wanted.agent_namespace,
+  const auto user = co_await reviewer_->authenticate(std::move(token), std::move(audiences));
+  if (!user) {
+    // A 401 or 403 answer is about this server's own credentials, not about the agent's token.
+    const kube::Error& error = user.error();
+    const bool token_is_bad = error.is(base::Code::unauthenticated) && !error.answered();
+    if (token_is_bad) co_return base::fail(error);
+    co_return base::fail(error.within("the API server could not review the token"));
+  }
+  co_return kube::check_service_account(user->username, wanted.agent_namespace,
                                         wanted.service_account);
 }
 
