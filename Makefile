@@ -10,7 +10,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream kube tsan fuzz format lint tidy demo clean
+.PHONY: help deps build debug test unit interop upstream client-go kube tsan fuzz format lint tidy demo clean
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -51,7 +51,11 @@ interop: build ## our programs against the Go server, agent and clients, in all 
 	@scripts/install-deps test
 	@scripts/test interop
 
-kube: debug ## the Kubernetes library against a real kube-apiserver
+client-go: build ## client-go through the tunnel to a real kube-apiserver
+	@scripts/install-deps test
+	@scripts/test client_go
+
+kube: debug build ## the Kubernetes library and the programs that use it against a real kube-apiserver
 	@scripts/install-deps test
 	@scripts/test kube
 
