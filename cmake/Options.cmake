@@ -16,6 +16,8 @@ add_link_options(-fuse-ld=lld)
 if(CP_SANITIZE)
   # vptr probes memory through a pipe, and so fails when a test takes the last descriptor.
   add_compile_options(-fsanitize=${CP_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all)
+  # Reports need lines, not variables; this saves a quarter of the build.
+  add_compile_options(-g1)
   add_link_options(-fsanitize=${CP_SANITIZE})
 endif()
 if(CP_FUZZ)

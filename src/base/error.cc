@@ -1,7 +1,7 @@
 #include "base/error.h"
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -88,7 +88,7 @@ namespace {
 // The phrases are those of Go's syscall package, which peers of konnectivity look for in error
 // texts.
 std::string text_of_errno(int number) {
-  std::string text = std::strerror(number);
+  std::string text = std::generic_category().message(number);
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
     text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;

@@ -66,8 +66,10 @@ void ServerCall::accept(const http::Headers& metadata) {
 
 void ServerCall::finish(const Status& status) {
   if (std::exchange(finishing_, true)) return;
-  if (!accepted_) accept({});
-  stream().end(to_trailers(status));
+  if (accepted_) return stream().end(to_trailers(status));
+  http::Headers refusal{{":status", "200"}, {"content-type", "application/grpc"}};
+  for (http::HeaderField& field : to_trailers(status)) refusal.push_back(std::move(field));
+  stream().respond_and_end(refusal);
 }
 
 http::Headers request_headers(std::string_view path, std::string_view authority,

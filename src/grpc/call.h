@@ -65,7 +65,8 @@ class ServerCall : public Call {
   using Call::Call;
   /// Sends the response headers with `metadata`; once.
   void accept(const http::Headers& metadata);
-  /// Sends what is queued, then the status. Nothing is sent after it.
+  /// Sends what is queued, then the status; a call that was not accepted is answered by the status
+  /// alone ("trailers only"). Nothing is sent after it.
   void finish(const Status& status);
   bool accepted() const { return accepted_; }
   bool finishing() const { return finishing_; }

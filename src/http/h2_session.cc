@@ -122,7 +122,6 @@ Result<H2Stream*> H2Session::request(const Headers& headers, const MakeHandler& 
       nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &body, nullptr);
   if (id < 0) return fail(Code::unavailable, fmt::format("HTTP/2: {}", nghttp2_strerror(id)));
   stream->id_ = id;
-  stream->has_body_ = true;
   stream->handler_ = make(*stream);
   H2Stream* opened = stream.get();
   streams_.emplace(id, std::move(stream));
@@ -168,7 +167,13 @@ void H2Stream::respond(const Headers& headers) {
   const auto fields = h2_fields(headers);
   const nghttp2_data_provider body = h2_body(*this);
   nghttp2_submit_response(session_.session_, id_, fields.data(), fields.size(), &body);
-  has_body_ = true;
+  session_.events_.on_output();
+}
+
+void H2Stream::respond_and_end(const Headers& headers) {
+  ending_ = true;
+  const auto fields = h2_fields(headers);
+  nghttp2_submit_response(session_.session_, id_, fields.data(), fields.size(), nullptr);
   session_.events_.on_output();
 }
 

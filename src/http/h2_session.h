@@ -62,6 +62,8 @@ class H2Stream {
 
   /// The server's response headers, once.
   void respond(const Headers& headers);
+  /// A response that is over with its headers.
+  void respond_and_end(const Headers& headers);
   /// Queues bytes of the body; whole blocks are not copied.
   void send(base::Buffer bytes);
   void send(base::Bytes bytes);
@@ -88,7 +90,6 @@ class H2Stream {
   Headers trailers_;
   bool ending_ = false;
   bool deferred_ = false;  // nghttp2 waits for resume
-  bool has_body_ = false;  // our data provider is installed
 };
 
 /// An HTTP/2 connection without I/O (RFC 9113) over libnghttp2: bytes in, events out, bytes out.

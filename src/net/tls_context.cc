@@ -156,7 +156,7 @@ struct TlsContextBuilder {
 Result<std::shared_ptr<const TlsContext>> TlsContext::make(Role role, const TlsOptions& options) {
   SSL_CTX* native = SSL_CTX_new(role == Role::server ? TLS_server_method() : TLS_client_method());
   if (native == nullptr) return fail(Code::internal, "TLS: " + openssl_reason());
-  const std::shared_ptr<TlsContext> made(new TlsContext(role, native));
+  std::shared_ptr<TlsContext> made(new TlsContext(role, native));
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
