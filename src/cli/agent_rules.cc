@@ -40,8 +40,7 @@ base::Result<std::vector<std::string>> parse_alpn(const std::vector<std::string>
 base::Result<void> AgentFlags::check_files() const {
   TRY_VOID(check_pair("--agent-cert", config_.tls.certificate, "--agent-key", config_.tls.key));
   if (config_.tls.ca.empty()) {
-    return bad_flag("--ca-cert", "\"\"",
-                    "must be set: the agent has to know which servers to trust");
+    return bad_flag("--ca-cert", "", "must be set: the agent has to know which servers to trust");
   }
   TRY_VOID(check_readable("--ca-cert", config_.tls.ca));
   TRY_VOID(check_readable("--service-account-token-path", config_.token_file));
@@ -50,7 +49,7 @@ base::Result<void> AgentFlags::check_files() const {
 
 base::Result<void> AgentFlags::check_servers(app::TunnelAgentConfig& config) const {
   if (config.server.host.empty()) {
-    return bad_flag("--proxy-server-host", "\"\"", "must be the name or address of the servers");
+    return bad_flag("--proxy-server-host", "", "must be the name or address of the servers");
   }
   TRY(config.server.port, check_port("--proxy-server-port", server_port_, PortRange{}));
   TRY(config.health.port, check_port("--health-server-port", health_port_, PortRange{}));
@@ -65,8 +64,8 @@ base::Result<void> AgentFlags::check_servers(app::TunnelAgentConfig& config) con
 }
 
 base::Result<void> AgentFlags::check_timing(app::TunnelAgentConfig& config) const {
-  TRY_VOID(check_not_negative("--sync-interval", config.sync_interval));
-  TRY_VOID(check_not_negative("--probe-interval", config.probe_interval));
+  TRY_VOID(check_not_negative("--sync-interval", config.sync_interval, "1ms"));
+  TRY_VOID(check_not_negative("--probe-interval", config.probe_interval, "1ms"));
   if (config.sync_interval > config.sync_interval_cap) {
     return bad_flag("--sync-interval", format_go_duration(config.sync_interval),
                     fmt::format("must not be more than --sync-interval-cap={}",

@@ -67,6 +67,15 @@ class FlagSet::Parser {
     return base::fail(Code::invalid, fmt::format("unknown flag: --{}{}", name, hint));
   }
 
+  /// Whoever knows Go's own flags writes "-name" for "--name".
+  base::Result<void> unknown_short(char letter, std::string_view argument) const {
+    const std::string_view name = argument.substr(1, argument.find('=') - 1);
+    const std::string hint =
+        set_.flags_.contains(name) ? fmt::format("; did you mean --{}?", name) : "";
+    return base::fail(Code::invalid,
+                      fmt::format("unknown shorthand flag: '{}' in {}{}", letter, argument, hint));
+  }
+
   /// "-v4", "-v=4", "-v 4"; switches may be joined: "-ab".
   base::Result<void> short_flags(std::string_view argument) {
     std::string_view letters = argument.substr(1);
@@ -79,8 +88,7 @@ class FlagSet::Parser {
         return {};
       }
       if (place == set_.shorthands_.end()) {
-        return base::fail(Code::invalid,
-                          fmt::format("unknown shorthand flag: '{}' in {}", letter, argument));
+        return unknown_short(letter, argument);
       }
       TRY_VOID(short_value(*place->second, letters, argument));
     }

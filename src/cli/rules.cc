@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ std::string_view trimmed(std::string_view text) {
 
 std::unexpected<base::Error> bad_flag(std::string_view flag, std::string_view value,
                                       std::string_view rule) {
-  return base::fail(Code::invalid, fmt::format("invalid {}={}: {}", flag, value, rule));
+  const std::string_view shown = value.empty() ? "\"\"" : value;
+  return base::fail(Code::invalid, fmt::format("invalid {}={}: {}", flag, shown, rule));
 }
 
 base::Result<std::uint16_t> check_port(std::string_view flag, std::int64_t value, PortRange range) {
@@ -41,14 +43,22 @@ base::Result<int> check_positive(std::string_view flag, std::int64_t value) {
   return bad_flag(flag, fmt::to_string(value), "must be greater than 0");
 }
 
-base::Result<void> check_not_negative(std::string_view flag, async::Duration value) {
+base::Result<void> check_not_negative(std::string_view flag, async::Duration value,
+                                      std::string_view zero_means) {
   if (value >= async::Duration::zero()) return {};
-  return bad_flag(flag, format_go_duration(value), "must be >= 0; 0 turns it off");
+  return bad_flag(flag, format_go_duration(value),
+                  fmt::format("must be >= 0; 0 means {}", zero_means));
 }
 
 base::Result<void> check_readable(std::string_view flag, const std::string& path) {
-  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return {};
-  const char* reason = std::strerror(errno);
+  if (path.empty()) return {};
+  std::string_view reason = "it is a directory";
+  std::error_code unknown;
+  if (::access(path.c_str(), R_OK) != 0) {
+    reason = std::strerror(errno);
+  } else if (!std::filesystem::is_directory(path, unknown)) {
+    return {};
+  }
   return bad_flag(
       flag, path,
       fmt::format("cannot read the file: {}; check the path, the mount and the permissions",
@@ -99,7 +109,12 @@ base::Result<std::map<std::string, std::string>> parse_labels(std::string_view f
                       fmt::format("\"{}\" is not a label; want key=value[,key=value...]", pair));
     }
     const std::size_t equals = pair.find('=');
-    labels[std::string(trimmed(pair.substr(0, equals)))] = trimmed(pair.substr(equals + 1));
+    const std::string_view key = trimmed(pair.substr(0, equals));
+    if (key.empty()) {
+      return bad_flag(flag, text,
+                      fmt::format("\"{}\" has no key; want key=value[,key=value...]", pair));
+    }
+    labels[std::string(key)] = trimmed(pair.substr(equals + 1));
     if (end == rest.size()) return labels;
     rest.remove_prefix(end + 1);
   }

@@ -25,9 +25,11 @@ struct PortRange {
 base::Result<std::uint16_t> check_port(std::string_view flag, std::int64_t value, PortRange range);
 
 base::Result<int> check_positive(std::string_view flag, std::int64_t value);
-base::Result<void> check_not_negative(std::string_view flag, async::Duration value);
+/// `zero_means` tells what 0 does.
+base::Result<void> check_not_negative(std::string_view flag, async::Duration value,
+                                      std::string_view zero_means);
 
-/// An empty path is fine: the flag is off. Otherwise the file must be there and readable.
+/// An empty path is fine: the flag is off. Otherwise a readable file must be there, no directory.
 base::Result<void> check_readable(std::string_view flag, const std::string& path);
 /// Each of the two requires the other; both must be readable.
 base::Result<void> check_pair(std::string_view cert_flag, const std::string& cert,

@@ -30,14 +30,14 @@ base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, st
 
 base::Result<void> check_tcp_frontend(const app::TunnelServerConfig& config) {
   if (config.frontend_tls.ca.empty()) {
-    return bad_flag("--server-ca-cert", "\"\"",
+    return bad_flag("--server-ca-cert", "",
                     "must be set when the frontend listens on TCP: without it every client would "
                     "be let in; set it, "
                     "or use --uds-name");
   }
   if (config.frontend_tls.certificate.empty()) {
     return bad_flag(
-        "--server-cert", "\"\"",
+        "--server-cert", "",
         "must be set when the frontend listens on TCP; set it and --server-key, or use --uds-name");
   }
   return {};
@@ -64,7 +64,7 @@ base::Result<std::vector<tunnel::Strategy>> parse_strategies(const std::string& 
     }
     strategies.push_back(*known);
   }
-  if (strategies.empty()) return bad_flag("--proxy-strategies", fmt::format("\"{}\"", text), kRule);
+  if (strategies.empty()) return bad_flag("--proxy-strategies", text, kRule);
   return strategies;
 }
 
@@ -80,15 +80,16 @@ base::Result<void> ServerFlags::check_frontend(app::TunnelServerConfig& config) 
   TRY_VOID(check_pair("--cluster-cert", config.agent_tls.certificate, "--cluster-key",
                       config.agent_tls.key));
   if (config.agent_tls.certificate.empty()) {
-    return bad_flag("--cluster-cert", "\"\"",
+    return bad_flag("--cluster-cert", "",
                     "must be set: agents connect by TLS only; set it and --cluster-key");
   }
   return check_readable("--cluster-ca-cert", config.agent_tls.ca);
 }
 
 base::Result<void> ServerFlags::check_ports(app::TunnelServerConfig& config) const {
-  const PortRange frontend = config.unix_socket.empty() ? kUserPorts : PortRange{0, 0};
-  TRY(config.frontend.port, check_port("--server-port", frontend_port_, frontend));
+  if (config.unix_socket.empty()) {
+    TRY(config.frontend.port, check_port("--server-port", frontend_port_, kUserPorts));
+  }
   TRY(config.agents.port, check_port("--agent-port", agent_port_, kUserPorts));
   TRY(config.health.port, check_port("--health-port", health_port_, kUserPorts));
   TRY(config.admin.port, check_port("--admin-port", admin_port_, kUserPorts));
@@ -110,9 +111,9 @@ base::Result<void> ServerFlags::check_authentication(app::TunnelServerConfig& co
         "can not be used when agents are authenticated by token; remove it, or --agent-namespace, "
         "--agent-service-account and --authentication-audience");
   }
-  if (wanted.agent_namespace.empty()) return bad_flag("--agent-namespace", "\"\"", kAllThree);
-  if (wanted.service_account.empty()) return bad_flag("--agent-service-account", "\"\"", kAllThree);
-  if (wanted.audience.empty()) return bad_flag("--authentication-audience", "\"\"", kAllThree);
+  if (wanted.agent_namespace.empty()) return bad_flag("--agent-namespace", "", kAllThree);
+  if (wanted.service_account.empty()) return bad_flag("--agent-service-account", "", kAllThree);
+  if (wanted.audience.empty()) return bad_flag("--authentication-audience", "", kAllThree);
   config.authentication = wanted;
   return {};
 }
@@ -124,8 +125,8 @@ base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config)
   TRY(TlsPolicy policy, parse_tls_policy(cipher_suites_, tls_minimum_));
   config.tls_minimum = policy.minimum;
   config.cipher_suites = std::move(policy.cipher_suites);
-  TRY_VOID(check_not_negative("--graceful-shutdown-timeout", config.graceful_shutdown));
-  TRY_VOID(check_not_negative("--backend-dial-timeout", config.dial_timeout));
+  TRY_VOID(check_not_negative("--graceful-shutdown-timeout", config.graceful_shutdown, "no grace"));
+  TRY_VOID(check_not_negative("--backend-dial-timeout", config.dial_timeout, "no limit"));
   TRY(config.leases.labels, parse_labels("--lease-label", lease_labels_));
   return check_memory(config.memory);
 }
@@ -142,6 +143,10 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
     config.server_id = environment_id.empty() ? base::random_uuid() : environment_id;
   config.server_count =
       static_cast<int>(std::clamp<std::int64_t>(server_count_, INT32_MIN, INT32_MAX));
+  // What konnectivity's gRPC library makes of less.
+  constexpr async::Duration kOftenest = std::chrono::seconds(1);
+  config.keepalive = std::max(config.keepalive, kOftenest);
+  config.frontend_keepalive = std::max(config.frontend_keepalive, kOftenest);
   config.kube.burst = static_cast<int>(std::clamp<std::int64_t>(kube_burst_, 0, INT32_MAX));
   config.listing = table_.listing();
   return config;

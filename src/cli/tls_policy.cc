@@ -32,8 +32,7 @@ constexpr std::array<Suite, 13> kSuites = {{
 
 std::string known_suites() {
   std::string text;
-  for (const Suite& suite : kSuites)
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", suite.go);
+  for (const Suite& suite : kSuites) text += fmt::format("\n  {}", suite.go);
   return text;
 }
 
@@ -57,7 +56,7 @@ base::Result<TlsPolicy> parse_tls_policy(const std::vector<std::string>& suites,
     if (known == kSuites.end()) {
       return bad_flag(
           "--cipher-suites", name,
-          "the suite does not exist or counts as insecure; choose from " + known_suites());
+          "the suite does not exist or counts as insecure; choose from" + known_suites());
     }
     if (!known->openssl.empty()) policy.cipher_suites.emplace_back(known->openssl);
   }

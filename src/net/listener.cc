@@ -84,15 +84,31 @@ class BoundListener : public Listener {
   bool exhausted_ = false;
 };
 
+std::string_view way_out(int error, bool file) {
+  switch (error) {
+    case EADDRINUSE:
+      return file ? " (something is at this path already: remove it or choose another path)"
+                  : " (another process listens there: stop it or choose another port)";
+    case EACCES:
+    case EPERM:
+      return file ? " (this user may not write to the directory: change that or the path)"
+                  : " (not permitted for this user: choose another port)";
+    case ENOENT:
+      return " (the directory is missing: create it or choose another path)";
+    case EADDRNOTAVAIL:
+      return " (no interface of this machine has the address: choose one that it has, or none for "
+             "all)";
+    default:
+      return "";
+  }
+}
+
 std::unexpected<base::Error> cannot_listen(const std::string& address,
                                            const boost::system::error_code& error) {
-  std::string text =
-      fmt::format("listen on {}: {}", address, base::system_error(error.value(), "bind").message);
-  if (error.value() == EADDRINUSE)
-    text += " (another process listens there: stop it or choose another port)";
-  if (error.value() == EACCES)
-    text += " (not permitted for this user: choose another path or port)";
-  return fail(base::code_of_errno(error.value()), std::move(text));
+  return fail(
+      base::code_of_errno(error.value()),
+      fmt::format("listen on {}: {}{}", address, base::system_error(error.value(), "bind").message,
+                  way_out(error.value(), address.starts_with("unix:"))));
 }
 
 using Tcp = asio::ip::tcp;
@@ -102,8 +118,10 @@ Result<Tcp::endpoint> endpoint_of(const std::string& host, std::uint16_t port) {
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
   if (error)
-    return fail(Code::invalid, fmt::format("listen on {}: \"{}\" is not an IP address",
-                                           join_host_port(host, port), host));
+    return fail(Code::invalid,
+                fmt::format("listen on port {}: \"{}\" is not an IP address; want one of this "
+                            "machine, without brackets, or none for all",
+                            port, host));
   return Tcp::endpoint(address, port);
 }
 
@@ -142,8 +160,9 @@ Result<std::unique_ptr<Listener>> listen_unix(async::Loop& loop, async::Clock& c
   using Unix = asio::local::stream_protocol;
   const std::string address = "unix:" + path;
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return fail(Code::invalid, fmt::format("listen on {}: the path is longer than {} bytes",
-                                           address, sizeof(sockaddr_un::sun_path) - 1));
+    return fail(Code::invalid,
+                fmt::format("listen on {}: the path is longer than {} bytes; choose a shorter one",
+                            address, sizeof(sockaddr_un::sun_path) - 1));
   }
   if (replace && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return fail(

@@ -68,6 +68,17 @@ class Block {
   long size_ = 0;
 };
 
+/// Why `pem` gave no block whose first line ends in `wanted`.
+std::string_view what_else(std::string_view pem, std::string_view wanted) {
+  if (pem.empty()) return "the file is empty";
+  if (!pem.contains("-----BEGIN ")) return "the file is not PEM";
+  if (pem.contains("ENCRYPTED")) {
+    return "it is encrypted: remove the passphrase, with openssl pkey -in OLD -out NEW";
+  }
+  if (pem.contains(wanted)) return "its block is cut off or malformed";
+  return "the file holds PEM of another kind";
+}
+
 std::string subject_of(const X509& certificate) {
   const BioPtr out(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(out.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_RFC2253);
@@ -113,7 +124,10 @@ base::Result<std::string> parse_ca_bundle(std::string_view pem) {
     ++count;
   }
   ERR_clear_error();
-  if (count == 0) return fail(Code::invalid, "no PEM certificate in it");
+  if (count == 0) {
+    return fail(Code::invalid,
+                fmt::format("no PEM certificate in it ({})", what_else(pem, "CERTIFICATE-----")));
+  }
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return std::string(text, static_cast<std::size_t>(size));
@@ -126,10 +140,13 @@ base::Result<Validity> check_key_pair(std::string_view chain_pem, std::string_vi
       PEM_read_bio_PrivateKey(memory_bio(key_pem).get(), nullptr, no_passphrase, nullptr));
   const bool fits = leaf && key && X509_check_private_key(leaf.get(), key.get()) == 1;
   ERR_clear_error();
-  if (!leaf) return fail(Code::invalid, "no PEM certificate in the certificate file");
+  if (!leaf) {
+    return fail(Code::invalid, fmt::format("no PEM certificate in the certificate file ({})",
+                                           what_else(chain_pem, "CERTIFICATE-----")));
+  }
   if (!key) {
-    return fail(Code::invalid,
-                "no readable PEM private key in the key file (an encrypted key cannot be used)");
+    return fail(Code::invalid, fmt::format("no readable PEM private key in the key file ({})",
+                                           what_else(key_pem, "PRIVATE KEY-----")));
   }
   if (!fits) return fail(Code::invalid, "the private key does not belong to the certificate");
   return Validity{.subject = subject_of(*leaf),
