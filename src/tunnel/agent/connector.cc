@@ -98,10 +98,14 @@ Connector::Outcome Connector::opened(ServerLink& link) {
 void Connector::lost(ServerLink& link) {
   const bool was_connected = std::erase(connected_, &link) > 0;
   if (link.error().is(base::Code::cancelled)) return;  // by us
-  if (was_connected) context_.metrics.server_failed(ServerDirection::from_server);
-  LOG_WARN(was_connected ? "connection to server lost" : "cannot connect to server",
-           {"server", link.welcome().server_id}, {"address", link.route().address},
-           {"error", link.error()});
+  if (!was_connected) {
+    LOG_WARN("cannot connect to server", {"address", link.route().address},
+             {"error", link.error()});
+    return;
+  }
+  context_.metrics.server_failed(ServerDirection::from_server);
+  LOG_WARN("connection to server lost", {"server", link.welcome().server_id},
+           {"address", link.route().address}, {"error", link.error()});
 }
 
 void Connector::drain() {

@@ -28,6 +28,22 @@ Task<Endpoints> look_up(async::Clock& clock, net::HostPort server) {
                                          net::resolve(server));
 }
 
+Task<std::unique_ptr<net::Stream>> dial(async::Clock& clock, std::string address,
+                                        async::Duration limit) {
+  CO_TRY(auto socket,
+         co_await net::dial_tcp(clock, std::move(address), limit, net::Liveness::link()));
+  co_return net::make_socket_stream(std::move(socket));
+}
+
+Task<std::unique_ptr<net::Stream>> dial_through(async::Clock& clock, http::Url proxy,
+                                                std::string server, async::Duration limit) {
+  CO_TRY(auto stream, co_await dial(clock, proxy.origin.address(), limit));
+  CO_TRY_VOID(co_await async::with_timeout(
+      clock, limit, "CONNECT " + server,
+      http::connect_through(*stream, server, std::move(proxy.user_info))));
+  co_return stream;
+}
+
 }  // namespace
 
 Task<std::vector<ServerRoute>> find_routes(async::Clock& clock, std::vector<net::HostPort> servers,
@@ -56,22 +72,13 @@ Task<std::vector<ServerRoute>> find_routes(async::Clock& clock, std::vector<net:
 
 Task<std::unique_ptr<net::Stream>> connect(async::Clock& clock, ServerRoute route,
                                            async::Duration limit) {
-  std::string address = route.address, user_info;
-  if (!route.proxy.empty()) {
-    auto proxy = http::parse_url(route.proxy);
-    if (!proxy)
-      co_return fail(
-          std::move(proxy).error().within("HTTPS_PROXY (only http:// proxies are known)"));
-    address = proxy->origin.address();
-    user_info = proxy->user_info;
-  }
-  CO_TRY(auto socket, co_await net::dial_tcp(clock, address, limit, net::Liveness::link()));
-  auto stream = net::make_socket_stream(std::move(socket));
-  if (route.proxy.empty()) co_return stream;
-  auto asked = co_await async::with_timeout(
-      clock, limit, "CONNECT " + route.address,
-      http::connect_through(*stream, route.address, std::move(user_info)));
-  if (!asked) co_return fail(std::move(asked).error().within("proxy " + address));
+  if (route.proxy.empty()) co_return co_await dial(clock, route.address, limit);
+  auto proxy = http::parse_url(route.proxy);
+  if (!proxy)
+    co_return fail(std::move(proxy).error().within("HTTPS_PROXY (only http:// proxies are known)"));
+  const std::string name = "proxy " + proxy->origin.address();
+  auto stream = co_await dial_through(clock, *std::move(proxy), route.address, limit);
+  if (!stream) co_return fail(std::move(stream).error().within(name));
   co_return stream;
 }
 
