@@ -44,8 +44,9 @@ std::optional<Request> parse(const std::string& head) {
 
 // An authority is a host and perhaps a port; brackets stand around the host only.
 bool is_authority(std::string_view target) {
-  const auto allowed = [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("-._~%!$&'()*+,;=:[]@").contains(c);
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("-._~%!$&'()*+,;=:[]@").contains(c);
   };
   const std::size_t open = target.find('['), close = target.find(']');
   const bool bracketed = open == 0 && close != std::string_view::npos;

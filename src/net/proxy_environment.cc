@@ -32,7 +32,7 @@ std::string normalised(std::string_view text) {
 // An IPv4 address written as ::ffff:a.b.c.d is the IPv4 address.
 std::optional<ip::address> parse_address(std::string_view text) {
   boost::system::error_code error;
-  const auto address = ip::make_address(std::string(text), error);
+  auto address = ip::make_address(std::string(text), error);
   if (error) return std::nullopt;
   if (address.is_v6() && address.to_v6().is_v4_mapped())
     return ip::make_address_v4(ip::v4_mapped, address.to_v6());
