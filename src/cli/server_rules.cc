@@ -87,9 +87,9 @@ base::Result<void> ServerFlags::check_frontend(app::TunnelServerConfig& config) 
 }
 
 base::Result<void> ServerFlags::check_ports(app::TunnelServerConfig& config) const {
-  if (config.unix_socket.empty()) {
-    TRY(config.frontend.port, check_port("--server-port", frontend_port_, kUserPorts));
-  }
+  const bool tcp = config.unix_socket.empty();
+  TRY(config.frontend.port,
+      check_port("--server-port", frontend_port_, tcp ? kUserPorts : PortRange{0, 0}));
   TRY(config.agents.port, check_port("--agent-port", agent_port_, kUserPorts));
   TRY(config.health.port, check_port("--health-port", health_port_, kUserPorts));
   TRY(config.admin.port, check_port("--admin-port", admin_port_, kUserPorts));
