@@ -172,11 +172,21 @@ TEST_F(Net, refuses_a_server_of_another_name_or_authority) {
   TlsOptions served{.certificate_chain_pem = server.certificate_pem,
                     .private_key_pem = server.key_pem};
   TlsOptions asked{.trusted_ca_pem = authority_.certificate_pem()};
-  EXPECT_EQ(run(handshake(served, asked, "other.example")).value(),
-            "tls: certificate of the peer refused: hostname mismatch (wanted \"other.example\")");
+  EXPECT_EQ(
+      run(handshake(served, asked, "other.example")).value(),
+      "tls: certificate of the peer refused: hostname mismatch (wanted \"other.example\", it is "
+      "for hub.example; connect by one of these names, or issue it for that one)");
+  EXPECT_EQ(server_error_,
+            "tls: handshake failed: sslv3 alert bad certificate (the peer refused our certificate: "
+            "see its log for the reason; often it is for another name)");
+  EXPECT_EQ(
+      run(handshake(served, asked, "192.0.2.7")).value(),
+      "tls: certificate of the peer refused: IP address mismatch (wanted \"192.0.2.7\", it is "
+      "for hub.example; connect by one of these names, or issue it for that one)");
   asked.trusted_ca_pem = testing::Authority().certificate_pem();
   EXPECT_EQ(run(handshake(served, asked, "hub.example")).value(),
-            "tls: certificate of the peer refused: unable to get local issuer certificate");
+            "tls: certificate of the peer refused: unable to get local issuer certificate (its "
+            "authority is not in our CA file; check that file)");
 }
 
 TEST_F(Net, refuses_a_client_without_certificate) {

@@ -6,20 +6,13 @@
 
 #include "net/openssl.h"
 #include "net/tls.h"
+#include "net/tls_explain.h"
 
 namespace net {
 
 using base::Code;
 using base::fail;
 using base::Result;
-
-std::string openssl_reason() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  if (code == 0) return "unknown reason";
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "unknown reason";
-}
 
 namespace {
 
@@ -123,7 +116,7 @@ struct TlsContextBuilder {
     if (client && !options.insecure_skip_verify) mode = SSL_VERIFY_PEER;
     if (!client && !options.trusted_ca_pem.empty())
       mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    SSL_CTX_set_verify(context, mode, nullptr);
+    SSL_CTX_set_verify(context, mode, note_names);
     if (client && options.trusted_ca_pem.empty() && !options.insecure_skip_verify)
       SSL_CTX_set_default_verify_paths(context);
     // A trusted intermediate is enough, as in Go.

@@ -12,6 +12,7 @@
 #include "net/openssl.h"
 #include "net/tls.h"
 #include "net/tls_bio.h"
+#include "net/tls_explain.h"
 
 namespace net {
 namespace {
@@ -42,6 +43,7 @@ class OpensslStream : public TlsStream {
         flushed_(executor) {
     BIO* bio = make_tls_bio(&cipher_);
     SSL_set_bio(ssl_.get(), bio, bio);
+    SSL_set_app_data(ssl_.get(), &refused_names_);
   }
 
   void accept_clients() { SSL_set_accept_state(ssl_.get()); }
@@ -69,6 +71,7 @@ class OpensslStream : public TlsStream {
   std::unique_ptr<Stream> transport_;
   std::shared_ptr<const TlsContext> context_;
   TlsCipherBuffers cipher_;
+  std::string refused_names_;  // see note_names()
   SslPtr ssl_;
   bool flushing_ = false;
   async::Event flushed_;
@@ -88,16 +91,10 @@ Result<void> OpensslStream::expect_server(const std::string& name) {
 }
 
 base::Error OpensslStream::handshake_error() {
-  const long verification = SSL_get_verify_result(ssl_.get());
-  if (verification != X509_V_OK) {
+  if (SSL_get_verify_result(ssl_.get()) != X509_V_OK) {
     ERR_clear_error();
-    std::string text = X509_verify_cert_error_string(verification);
-    if (verification == X509_V_ERR_HOSTNAME_MISMATCH ||
-        verification == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-      const char* name = X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl_.get()), 0);
-      if (name != nullptr) text += fmt::format(" (wanted \"{}\")", name);
-    }
-    return {Code::unauthenticated, "tls: certificate of the peer refused: " + text};
+    return {Code::unauthenticated,
+            "tls: certificate of the peer refused: " + why_refused(*ssl_, refused_names_)};
   }
   return {Code::unauthenticated, "tls: handshake failed: " + openssl_reason()};
 }
