@@ -106,7 +106,7 @@ int note_names(int ok, X509_STORE_CTX* verification) {
 
 std::string why_refused(const SSL& connection, const std::string& names) {
   const long verdict = SSL_get_verify_result(&connection);
-  const std::string reason = X509_verify_cert_error_string(verdict);
+  std::string reason = X509_verify_cert_error_string(verdict);
   switch (verdict) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
