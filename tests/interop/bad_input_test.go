@@ -3,6 +3,7 @@ package interop
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -238,4 +239,21 @@ type errNotLogged []string
 
 func (words errNotLogged) Error() string {
 	return "no log line says all of " + strings.Join(words, ", ")
+}
+
+// A server out of reach is tried again and again, and the log says so once; each attempt is there at -v=5.
+func TestAgentTellsOnceThatItCannotConnect(t *testing.T) {
+	eachOurs(t, world.agents, func(t *testing.T, program peer) {
+		nobody := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		a := startAgent(t, program, nil, agentSpec{address: nobody, noWait: true, flags: []string{"-v=5"}})
+		eventually(t, "four attempts", patience, func() error {
+			if tried := strings.Count(a.output(), "cannot connect to server"); tried < 4 {
+				return fmt.Errorf("%d attempts so far", tried)
+			}
+			return nil
+		})
+		if told := strings.Count(a.output(), " W cannot connect to server"); told != 1 {
+			t.Fatalf("the log warned %d times:\n%s", told, a.output())
+		}
+	})
 }

@@ -31,7 +31,7 @@ Task<Connector::Outcome> Connector::sync() {
   if (draining_ || (enough() && !options_.sync_forever)) co_return Outcome::settled;
   auto routes = co_await find_routes(context_.clock, options_.servers, options_.proxies);
   if (!routes) {
-    LOG_WARN("no way to a server", {"error", routes.error()});
+    tell_failure("unresolved", routes.error().message);
     co_return Outcome::failed;
   }
   co_return co_await try_routes(in_order(*std::move(routes)));
@@ -90,6 +90,7 @@ Connector::Outcome Connector::opened(ServerLink& link) {
   }
   count_.heard(server_count);
   connected_.push_back(&link);
+  told_.erase(link.route().address);
   LOG_INFO("connected to server", {"server", server_id}, {"address", link.route().address},
            {"servers", server_count});
   return Outcome::connected;
@@ -98,14 +99,26 @@ Connector::Outcome Connector::opened(ServerLink& link) {
 void Connector::lost(ServerLink& link) {
   const bool was_connected = std::erase(connected_, &link) > 0;
   if (link.error().is(base::Code::cancelled)) return;  // by us
-  if (!was_connected) {
-    LOG_WARN("cannot connect to server", {"address", link.route().address},
-             {"error", link.error()});
-    return;
-  }
+  if (!was_connected) return tell_failure(link.route().address, link.error().message);
   context_.metrics.server_failed(ServerDirection::from_server);
   LOG_WARN("connection to server lost", {"server", link.welcome().server_id},
            {"address", link.route().address}, {"error", link.error()});
+}
+
+// A server that cannot be reached is tried for ever; the log hears of it when the reason changes,
+// or after a while.
+void Connector::tell_failure(const std::string& address, const std::string& reason) {
+  constexpr async::Duration kAgainAfter = std::chrono::minutes(5);
+  constexpr std::size_t kAddresses = 64;  // a name may give ever new ones
+  const async::TimePoint now = context_.clock.now();
+  if (told_.size() >= kAddresses && !told_.contains(address)) told_.clear();
+  Told& last = told_[address];
+  if (last.reason == reason && now - last.at < kAgainAfter) {
+    LOG_DEBUG("cannot connect to server", {"address", address}, {"error", reason});
+    return;
+  }
+  last = {reason, now};
+  LOG_WARN("cannot connect to server, trying on", {"address", address}, {"error", reason});
 }
 
 void Connector::drain() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,6 +59,7 @@ class Connector {
   void link_changed(ServerLink& link);
   Outcome opened(ServerLink& link);
   void lost(ServerLink& link);
+  void tell_failure(const std::string& address, const std::string& reason);
   void finish_attempt(Outcome outcome);
 
   AgentContext& context_;
@@ -67,6 +69,12 @@ class Connector {
   SyncSchedule schedule_;
   std::vector<ServerLink*> links_;      // all that exist, also those that only flush
   std::vector<ServerLink*> connected_;  // open, and the only one to their server
+  struct Told {
+    std::string reason;
+    async::TimePoint at;
+  };
+  std::map<std::string, Told>
+      told_;  // by address: what the log last heard of a server out of reach
   std::size_t rotation_ = 0;
   bool draining_ = false;
   ServerLink* attempt_ = nullptr;  // the link that try_route() waits for

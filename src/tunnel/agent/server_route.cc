@@ -59,7 +59,7 @@ Task<std::vector<ServerRoute>> find_routes(async::Clock& clock, std::vector<net:
     const auto endpoints = co_await look_up(clock, server);
     if (!endpoints) {
       last_error = endpoints.error();
-      LOG_WARN("name of a server cannot be resolved", {"server", name}, {"error", last_error});
+      LOG_DEBUG("name of a server cannot be resolved", {"server", name}, {"error", last_error});
       continue;
     }
     for (const auto& endpoint : *endpoints) {
