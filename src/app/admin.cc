@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "app/profiling.h"
+#include "base/log.h"
+#include "net/listener.h"
 
 namespace app {
 namespace {
@@ -84,6 +86,20 @@ Routes agent_admin_routes(std::uint16_t health_port, const ProfilingConfig& prof
   });
   if (profiling.enabled) add_profiling(routes);
   return routes;
+}
+
+std::unique_ptr<http::Server> serve_http(async::Loop& loop, async::Clock& clock,
+                                         const ListenAddress& address, http::Routes routes,
+                                         std::string_view what) {
+  auto listener = net::listen_tcp(loop, clock, address.host, address.port);
+  if (!listener) {
+    LOG_ERROR("HTTP port not served", {"port", what}, {"error", listener.error()});
+    return nullptr;
+  }
+  auto server =
+      std::make_unique<http::Server>(loop, clock, std::move(*listener), std::move(routes));
+  server->start();
+  return server;
 }
 
 }  // namespace app

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "app/common_config.h"
 #include "http/routes.h"
+#include "http/server.h"
 #include "metrics/registry.h"
 
 namespace app {
@@ -26,5 +28,11 @@ http::Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck r
 /// /metrics, which redirects to the port `health_port` of the same host, and, if enabled,
 /// /debug/pprof.
 http::Routes agent_admin_routes(std::uint16_t health_port, const ProfilingConfig& profiling);
+
+/// Serves `routes` at `address`. Null when that is not possible, which is logged with the name
+/// `what`: the tunnel is worth more than its gauges. `loop` and `clock` outlive the server.
+std::unique_ptr<http::Server> serve_http(async::Loop& loop, async::Clock& clock,
+                                         const ListenAddress& address, http::Routes routes,
+                                         std::string_view what);
 
 }  // namespace app

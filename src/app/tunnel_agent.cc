@@ -70,9 +70,6 @@ class TunnelAgent {
 
  private:
   Result<void> start_counting();
-  // Health and administration may fail: the tunnel is worth more than its gauges.
-  void start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
-                  http::Routes routes, std::string_view what);
   Task<void> watch_signals();
   async::asio::awaitable<void> stop();
 
@@ -102,10 +99,11 @@ Result<void> TunnelAgent::start() {
                                     tls_options(config_)));
   connector_.emplace(
       context_, [this] { return tls_->current(); }, count_, connector_options(config_));
-  start_http(health_, config_.health,
-             agent_health_routes(registry_, [this] { return connector_->connected(); }), "health");
-  start_http(admin_, config_.admin, agent_admin_routes(config_.health.port, config_.profiling),
-             "admin");
+  health_ = serve_http(loop_, clock_, config_.health,
+                       agent_health_routes(registry_, [this] { return connector_->connected(); }),
+                       "health");
+  admin_ = serve_http(loop_, clock_, config_.admin,
+                      agent_admin_routes(config_.health.port, config_.profiling), "admin");
   return {};
 }
 
@@ -116,17 +114,6 @@ Result<void> TunnelAgent::start_counting() {
   count_ = tunnel::ServerCount([this] { return leases_->count(); },
                                config_.count_source == ServerCountSource::maximum);
   return {};
-}
-
-void TunnelAgent::start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
-                             http::Routes routes, std::string_view what) {
-  auto listener = net::listen_tcp(loop_, clock_, address.host, address.port);
-  if (!listener) {
-    LOG_ERROR("HTTP port not served", {"port", what}, {"error", listener.error()});
-    return;
-  }
-  server = std::make_unique<http::Server>(loop_, clock_, std::move(*listener), std::move(routes));
-  server->start();
 }
 
 Task<void> TunnelAgent::watch_signals() {

@@ -66,9 +66,6 @@ class TunnelServer {
   Result<void> start_kubernetes();
   Result<void> start_agents();
   Result<void> start_clients();
-  // Health and administration may fail: the tunnel is worth more than its gauges.
-  void start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
-                  http::Routes routes, std::string_view what);
   Task<void> watch_signals();
   Task<void> stop();
 
@@ -94,9 +91,11 @@ Result<void> TunnelServer::start() {
                   server_options(config_, config_.authentication ? kubernetes_.get() : nullptr));
   TRY_VOID(start_agents());
   TRY_VOID(start_clients());
-  start_http(health_, config_.health,
-             server_health_routes(registry_, [this] { return server_->ready(); }), "health");
-  start_http(admin_, config_.admin, server_admin_routes(registry_, config_.profiling), "admin");
+  health_ =
+      serve_http(loop_, clock_, config_.health,
+                 server_health_routes(registry_, [this] { return server_->ready(); }), "health");
+  admin_ = serve_http(loop_, clock_, config_.admin,
+                      server_admin_routes(registry_, config_.profiling), "admin");
   if (kubernetes_) kubernetes_->start();
   return {};
 }
@@ -131,17 +130,6 @@ Result<void> TunnelServer::start_clients() {
   LOG_INFO("waiting for clients", {"address", listener->address()});
   server_->serve_clients(std::move(listener), [this] { return client_tls_->current(); });
   return {};
-}
-
-void TunnelServer::start_http(std::unique_ptr<http::Server>& server, const ListenAddress& address,
-                              http::Routes routes, std::string_view what) {
-  auto listener = net::listen_tcp(loop_, clock_, address.host, address.port);
-  if (!listener) {
-    LOG_ERROR("HTTP port not served", {"port", what}, {"error", listener.error()});
-    return;
-  }
-  server = std::make_unique<http::Server>(loop_, clock_, std::move(*listener), std::move(routes));
-  server->start();
 }
 
 Task<void> TunnelServer::watch_signals() {
