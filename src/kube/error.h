@@ -19,7 +19,7 @@ namespace kube {
 /// labelled with it.
 struct Error : base::Error {
   Error(base::Error cause)
-      : base::Error(std::move(cause)) {}  // NOLINT(google-explicit-constructor): rises by TRY
+      : base::Error(std::move(cause)) {}  // implicit: rises by TRY
   Error(base::Code code_of, std::string text) : base::Error{code_of, std::move(text)} {}
 
   int http_status = 0;  // 0 = no answer came
