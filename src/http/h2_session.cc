@@ -74,6 +74,9 @@ void H2Session::submit_settings(const Options& options) {
 Result<void> H2Session::receive(base::Bytes bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(session_, bytes.data(), bytes.size());
   events_.on_output();
+  if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+    return fail(Code::invalid, "the peer does not speak HTTP/2; this port is for gRPC");
+  }
   if (taken < 0) {
     return fail(Code::invalid,
                 fmt::format("HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken))));

@@ -176,9 +176,10 @@ TEST_F(H2, closes_streams_towards_their_handlers_when_it_goes) {
   EXPECT_EQ(server.heard.closed, 8u);
 }
 
-TEST_F(H2, survives_garbage) {
-  base::BufferQueue out;
-  EXPECT_FALSE(server.session.receive(base::as_bytes("GET / HTTP/1.1\r\n\r\n")));
+TEST_F(H2, names_a_peer_that_speaks_something_else) {
+  const auto received = server.session.receive(base::as_bytes("GET / HTTP/1.1\r\n\r\n"));
+  ASSERT_FALSE(received);
+  EXPECT_EQ(received.error().message, "the peer does not speak HTTP/2; this port is for gRPC");
 }
 
 TEST_F(H2, produces_about_as_much_as_asked) {

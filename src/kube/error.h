@@ -18,8 +18,7 @@ namespace kube {
 /// Why a call to the API server failed. When the server answered, what it said is kept: metrics are
 /// labelled with it.
 struct Error : base::Error {
-  Error(base::Error cause)
-      : base::Error(std::move(cause)) {}  // implicit: rises by TRY
+  Error(base::Error cause) : base::Error(std::move(cause)) {}  // implicit: rises by TRY
   Error(base::Code code_of, std::string text) : base::Error{code_of, std::move(text)} {}
 
   int http_status = 0;  // 0 = no answer came
