@@ -7,6 +7,7 @@
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <fmt/format.h>
 
 namespace http {
 namespace {
@@ -15,7 +16,26 @@ namespace beast = boost::beast;
 using Request = beast::http::request<beast::http::empty_body>;
 using Outcome = ConnectRequestReader::Outcome;
 
-Outcome refuse(unsigned status) { return {.target = "", .refusal = status, .keep_alive = false}; }
+Outcome refuse(unsigned status, std::string reason) {
+  return {.refusal = status, .reason = std::move(reason)};
+}
+
+// How a client begins that takes HTTP/2 for agreed (RFC 9113, 3.4).
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0";
+
+Outcome refuse_unparsed(std::string_view head) {
+  if (head.starts_with(kHttp2Preface)) {
+    return refuse(400,
+                  "the client speaks HTTP/2; make it ask by HTTP/1.1 CONNECT, or start the server "
+                  "with --mode=grpc when it is a gRPC client");
+  }
+  return refuse(400, "the client does not speak HTTP/1; this port takes HTTP/1.1 CONNECT");
+}
+
+Outcome refuse_long_head() {
+  return refuse(431, fmt::format("the request head is longer than {} bytes",
+                                 ConnectRequestReader::kHeadBytes));
+}
 
 // The parser takes CRLF only.
 std::string with_crlf(std::string_view head) {
@@ -59,15 +79,19 @@ bool is_authority(std::string_view target) {
 Outcome judge(const Request& request) {
   const bool connect = request.method() == beast::http::verb::connect;
   const auto hosts = request.count(beast::http::field::host);
-  if (hosts > 1 || (hosts == 0 && request.version() >= 11 && !connect)) return refuse(400);
+  if (hosts > 1 || (hosts == 0 && request.version() >= 11 && !connect))
+    return refuse(400, "the request has no Host field, or several");
   if (!connect) {
     // A body would have to be read before the next request; no client of a tunnel sends one.
     const bool body = request.count(beast::http::field::content_length) > 0 || request.chunked();
-    return {.target = "", .refusal = 405, .keep_alive = request.keep_alive() && !body};
+    return {.refusal = 405,
+            .keep_alive = request.keep_alive() && !body,
+            .reason = fmt::format("the client asked for {}; this port takes CONNECT only",
+                                  std::string_view(request.method_string()))};
   }
   std::string target(request.target());
   if (target.starts_with('/')) target = std::string(request[beast::http::field::host]);
-  if (!is_authority(target)) return refuse(400);
+  if (!is_authority(target)) return refuse(400, "the target of CONNECT is not host:port");
   return {.target = std::move(target)};
 }
 
@@ -96,12 +120,12 @@ std::optional<std::string> ConnectRequestReader::take_head() {
 std::optional<Outcome> ConnectRequestReader::next() {
   const auto head = take_head();
   if (!head) {
-    if (pending_.size() > kHeadBytes) return refuse(431);
+    if (pending_.size() > kHeadBytes) return refuse_long_head();
     return std::nullopt;
   }
-  if (head->size() > kHeadBytes) return refuse(431);
+  if (head->size() > kHeadBytes) return refuse_long_head();
   const auto request = parse(with_crlf(*head));
-  return request ? judge(*request) : refuse(400);
+  return request ? judge(*request) : refuse_unparsed(*head);
 }
 
 std::string ConnectRequestReader::take_rest() { return std::exchange(pending_, {}); }

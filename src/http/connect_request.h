@@ -18,6 +18,7 @@ class ConnectRequestReader {
     std::string target;       // "host:port" as asked for; empty for another method than CONNECT
     unsigned refusal = 0;     // not 0: the status to answer with (400, 405, 431)
     bool keep_alive = false;  // after a refusal another request may follow
+    std::string reason;       // of a refusal and the way out, for the log
   };
 
   void feed(base::Bytes bytes) { pending_ += base::as_text(bytes); }

@@ -39,6 +39,21 @@ TEST(ConnectRequest, refuses_what_it_is_not_for) {
   EXPECT_EQ(read("CONNECT a:1:2[ HTTP/1.1\r\n\r\n"), "400");
 }
 
+TEST(ConnectRequest, says_for_the_log_why_it_refuses) {
+  const auto reason = [](std::string_view bytes) {
+    ConnectRequestReader reader;
+    reader.feed(base::as_bytes(bytes));
+    return reader.next()->reason;
+  };
+  EXPECT_EQ(reason("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+            "the client speaks HTTP/2; make it ask by HTTP/1.1 CONNECT, or start the server with "
+            "--mode=grpc when it is a gRPC client");
+  EXPECT_EQ(reason("nonsense\r\n\r\n"),
+            "the client does not speak HTTP/1; this port takes HTTP/1.1 CONNECT");
+  EXPECT_EQ(reason("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "the client asked for GET; this port takes CONNECT only");
+}
+
 TEST(ConnectRequest, waits_for_the_whole_head_but_not_for_a_huge_one) {
   EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nHost"), "more");
   EXPECT_EQ(read("CONNECT a:1 HTTP/1.1\r\nX: " + std::string(2'000'000, 'x')), "431");

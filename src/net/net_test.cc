@@ -69,6 +69,19 @@ class Net : public ::testing::Test {
     co_return std::string();
   }
 
+  // What the server says of a client that sends `first` and leaves in the middle of the handshake.
+  Task<std::string> broken_off(TlsOptions server, std::string first) {
+    CO_TRY(auto listener, listen_tcp(loop_, clock_, "127.0.0.1", 0));
+    CO_TRY(auto pair, co_await connect(*listener));
+    CO_TRY(auto context, TlsContext::make(TlsContext::Role::server, server));
+    tasks_.spawn("serve",
+                 serve_tls(nullptr, std::move(pair.server), context, server_, server_error_));
+    CO_TRY_VOID(co_await pair.client->write_all(base::as_bytes(first)));
+    CO_TRY_VOID(co_await pair.client->shutdown_write());
+    co_await tasks_.join();
+    co_return server_error_;
+  }
+
   Task<std::string> send(Stream& from, Stream& to, std::string text) {
     tasks_.spawn("write", write_and_end(from, text));
     std::string received;
@@ -197,6 +210,17 @@ TEST_F(Net, refuses_a_client_without_certificate) {
   TlsOptions asked{.trusted_ca_pem = authority_.certificate_pem()};
   (void)run(handshake(served, asked, "hub.example"));
   EXPECT_EQ(server_error_, "tls: handshake failed: peer did not return a certificate");
+}
+
+TEST_F(Net, tells_a_port_check_from_a_handshake_broken_off) {
+  const auto server = authority_.issue("hub", {"hub.example"});
+  const TlsOptions served{.certificate_chain_pem = server.certificate_pem,
+                          .private_key_pem = server.key_pem};
+  EXPECT_EQ(run(broken_off(served, "")).value(),
+            "tls: the peer closed the connection before it said anything");
+  const std::string head_of_a_record("\x16\x03\x01\x01\x00", 5);
+  EXPECT_EQ(run(broken_off(served, head_of_a_record)).value(),
+            "tls: the peer closed the connection during the handshake");
 }
 
 TEST_F(Net, says_when_key_and_certificate_do_not_fit) {

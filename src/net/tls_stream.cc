@@ -64,6 +64,7 @@ class OpensslStream : public TlsStream {
 
  private:
   base::Error handshake_error();
+  std::string hung_up() const;
   base::Error broken(int reason);
   Task<void> receive();
   Task<void> flush();
@@ -73,6 +74,7 @@ class OpensslStream : public TlsStream {
   TlsCipherBuffers cipher_;
   std::string refused_names_;  // see note_names()
   SslPtr ssl_;
+  bool heard_ = false;  // the peer has sent something
   bool flushing_ = false;
   async::Event flushed_;
 };
@@ -99,6 +101,11 @@ base::Error OpensslStream::handshake_error() {
   return {Code::unauthenticated, "tls: handshake failed: " + openssl_reason()};
 }
 
+std::string OpensslStream::hung_up() const {
+  return fmt::format("tls: the peer closed the connection {}",
+                     heard_ ? "during the handshake" : "before it said anything");
+}
+
 Task<void> OpensslStream::handshake() {
   for (;;) {
     ERR_clear_error();
@@ -113,8 +120,7 @@ Task<void> OpensslStream::handshake() {
     if (result == 1) break;
     auto received = co_await receive();
     if (!received) co_return fail(std::move(received).error().within("tls: handshake"));
-    if (cipher_.in_ended)
-      co_return fail(Code::closed, "tls: the peer closed the connection during the handshake");
+    if (cipher_.in_ended) co_return fail(Code::closed, hung_up());
   }
   if (context_->requires_alpn() && alpn().empty()) {
     co_return fail(Code::unauthenticated, "tls: the peer agreed on no application protocol (ALPN)");
@@ -127,7 +133,11 @@ Task<void> OpensslStream::receive() {
   CO_TRY_VOID(co_await transport_->wait_readable());
   base::Buffer block(base::Buffer::kBlock);
   CO_TRY(const std::size_t count, co_await transport_->read_some(block.tail()));
-  if (count == 0) cipher_.in_ended = true;
+  if (count == 0) {
+    cipher_.in_ended = true;
+  } else {
+    heard_ = true;
+  }
   block.commit(count);
   cipher_.in.push(std::move(block));
   co_return Result<void>{};
