@@ -30,7 +30,7 @@ Backend::Backend(http::H2Stream& stream, ServerContext& context, async::TaskGrou
 
 Backend::~Backend() {
   ticket_->expire();
-  context_.router.remove(*this);
+  context_.router.remove(*this, context_.clock.now());
   if (holding()) on_held(false);
   context_.metrics.open_streams(ServiceMethod::connect).subtract();
 }
@@ -234,7 +234,7 @@ void Backend::on_finished(const grpc::Status& status) {
       context_.metrics.packets.error(Segment::from_agent, grpc::go_name(status.code), std::nullopt);
   }
   registered_ = false;
-  context_.router.remove(*this);
+  context_.router.remove(*this, context_.clock.now());
   auto pending = std::exchange(pending_, {});
   for (auto& [random, leg] : pending)
     leg->fail(DialFailure::backend_close, "agent connection lost while dialing");

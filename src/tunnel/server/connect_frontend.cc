@@ -77,7 +77,8 @@ Task<std::string> ConnectFrontend::read_request() {
           co_await reply(refusal_text(outcome->refusal, outcome->keep_alive, context_.clock)));
       if (!outcome->keep_alive) {
         (void)co_await close_gracefully();
-        co_return fail(Code::invalid, fmt::format("request refused with {}", outcome->refusal));
+        co_return fail(Code::invalid, fmt::format("request refused with {}: {}", outcome->refusal,
+                                                  outcome->reason));
       }
     }
     CO_TRY_VOID(co_await stream_->wait_readable());
@@ -95,7 +96,7 @@ Task<bool> ConnectFrontend::dial(std::string target) {
   if (backend == nullptr) {
     context_.metrics.dial_failed(DialFailure::no_agent);
     LOG_INFO("dial failed", {"client", client_}, {"target", target},
-             {"error", "no agent available"});
+             {"error", context_.router.why_none(target, context_.clock.now())});
     CO_TRY_VOID(co_await reply(dial_failure_reply(DialFailure::no_agent, "")));
     co_return false;
   }

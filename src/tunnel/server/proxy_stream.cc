@@ -51,7 +51,7 @@ void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
   if (backend == nullptr) {
     context_.metrics.dial_failed(DialFailure::no_agent);
     LOG_INFO("dial failed", {"client", client_}, {"target", packet.address},
-             {"error", "no agent available"});
+             {"error", context_.router.why_none(packet.address, context_.clock.now())});
     to_client(PacketType::dial_response,
               encode_dial_response(packet.random, 0, "No agent available"));
     deaf_ = true;

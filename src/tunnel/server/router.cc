@@ -69,8 +69,10 @@ void BackendPool::add(Backend& backend) {
   }
 }
 
-void BackendPool::remove(Backend& backend) {
-  for (const std::string& key : keys_of(backend)) {
+void BackendPool::remove(Backend& backend, async::TimePoint now) {
+  const std::vector<std::string> keys = keys_of(backend);
+  last_seen_.note(keys, backend.agent_id(), backend.peer(), now);
+  for (const std::string& key : keys) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) continue;
     std::erase(found->second.streams, &backend);
@@ -119,6 +121,10 @@ Backend* BackendPool::pick_any(async::TimePoint now) const {
   return best.backend;
 }
 
+std::string BackendPool::why_none(std::string_view address, async::TimePoint now) const {
+  return last_seen_.explain(destination_host(address), now);
+}
+
 Router::Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics)
     : metrics_(metrics) {
   for (const Strategy strategy : strategies) pools_.emplace_back(strategy);
@@ -131,9 +137,9 @@ void Router::add(Backend& backend) {
   publish();
 }
 
-void Router::remove(Backend& backend) {
+void Router::remove(Backend& backend, async::TimePoint now) {
   if (std::erase(backends_, &backend) == 0) return;
-  for (BackendPool& pool : pools_) pool.remove(backend);
+  for (BackendPool& pool : pools_) pool.remove(backend, now);
   publish();
 }
 
@@ -142,6 +148,15 @@ Backend* Router::pick(std::string_view address, async::TimePoint now) const {
     if (Backend* backend = pool.pick(address, now)) return backend;
   }
   return nullptr;
+}
+
+std::string Router::why_none(std::string_view address, async::TimePoint now) const {
+  std::string reasons;
+  for (const BackendPool& pool : pools_) {
+    if (!reasons.empty()) reasons += "; and ";
+    reasons += pool.why_none(address, now);
+  }
+  return reasons;
 }
 
 void Router::publish() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "async/clock.h"
+#include "tunnel/server/last_seen.h"
 #include "tunnel/server_metrics.h"
 #include "tunnel/strategy.h"
 
@@ -21,11 +22,13 @@ std::string destination_host(std::string_view address);
 /// arrival.
 class BackendPool {
  public:
-  explicit BackendPool(Strategy strategy) : strategy_(strategy) {}
+  explicit BackendPool(Strategy strategy) : strategy_(strategy), last_seen_(strategy) {}
 
   void add(Backend& backend);
-  void remove(Backend& backend);
+  void remove(Backend& backend, async::TimePoint now);
   Backend* pick(std::string_view address, async::TimePoint now) const;
+  /// For the log: why pick() finds nobody.
+  std::string why_none(std::string_view address, async::TimePoint now) const;
   std::size_t keys() const { return keys_.size(); }
   Strategy strategy() const { return strategy_; }
 
@@ -42,6 +45,7 @@ class BackendPool {
     Streams streams;
   };
   std::unordered_map<std::string, Entry> entries_;
+  LastSeen last_seen_;
 };
 
 /// Finds the agent for a dial: asks its strategies in order, the first that knows one decides.
@@ -52,8 +56,10 @@ class Router {
   Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics);
 
   void add(Backend& backend);
-  void remove(Backend& backend);
+  void remove(Backend& backend, async::TimePoint now);
   Backend* pick(std::string_view address, async::TimePoint now) const;
+  /// For the log: why pick() finds nobody, when the agent was last there, and where to look.
+  std::string why_none(std::string_view address, async::TimePoint now) const;
   /// At least one agent serves the first strategy.
   bool ready() const { return pools_.front().keys() > 0; }
   const std::vector<Backend*>& backends() const { return backends_; }

@@ -109,7 +109,7 @@ Task<void> Server::welcome(Door& door, net::Socket socket) {
         co_await async::with_timeout(clock_, kHandshakeWithin, "TLS handshake",
                                      net::tls_handshake(std::move(stream), door.tls(), ""));
     if (!secured) {
-      log_end(door.who, name, base::fail(std::move(secured).error()));
+      log_failed_handshake(door, name, std::move(secured).error());
       co_return Result<void>{};
     }
     if (const std::string subject = (*secured)->peer_subject(); !subject.empty())
@@ -118,6 +118,17 @@ Task<void> Server::welcome(Door& door, net::Socket socket) {
   }
   log_end(door.who, name, co_await (this->*door.serve)(std::move(stream), name));
   co_return Result<void>{};
+}
+
+void Server::log_failed_handshake(const Door& door, const std::string& name, base::Error error) {
+  if (error.is(Code::closed) && hang_ups_.due(name, clock_.now())) {
+    LOG_INFO(
+        "peer hung up in the TLS handshake; this is what port checks of load balancers do, and "
+        "peers that distrust our certificate; further ones of this source are not told for 5 min",
+        {"of", door.who}, {"from", name}, {"reason", error});
+    return;
+  }
+  log_end(door.who, name, base::fail(std::move(error)));
 }
 
 Task<void> Server::serve_agent(std::unique_ptr<net::Stream> stream, std::string name) {

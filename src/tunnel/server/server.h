@@ -11,6 +11,7 @@
 #include "net/tls.h"
 #include "tunnel/server/agent_service.h"
 #include "tunnel/server/context.h"
+#include "tunnel/server/hang_ups.h"
 
 namespace tunnel {
 
@@ -67,6 +68,7 @@ class Server {
   void open(Door door);
   async::Task<void> accept_all(Door& door);
   async::Task<void> welcome(Door& door, net::Socket socket);
+  void log_failed_handshake(const Door& door, const std::string& name, base::Error error);
   async::Task<void> serve_agent(std::unique_ptr<net::Stream> stream, std::string name);
   async::Task<void> serve_grpc_client(std::unique_ptr<net::Stream> stream, std::string name);
   async::Task<void> serve_connect_client(std::unique_ptr<net::Stream> stream, std::string name);
@@ -81,6 +83,7 @@ class Server {
   std::optional<DelayLine> dial_deadlines_;
   DelayLine greeting_delay_;
   ServerContext context_;
+  HangUps hang_ups_;
   std::vector<std::unique_ptr<Door>> doors_;
   bool stopping_ = false;
   async::TaskGroup upkeep_;
