@@ -1,10 +1,17 @@
 #include "http/h2_callbacks.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "http/h2_session.h"
 
 namespace http {
+
+constexpr std::size_t kFrameHead = 9;
+// Smaller frames are gathered in shared blocks instead: fewer, larger writes.
+constexpr std::size_t kWorthSharing = 8 * 1024;
+// Larger than any block of ours; the peer's SETTINGS and windows decide.
+constexpr ssize_t kLargestFrame = 64 * 1024;
 
 // The private side of H2Session that libnghttp2 calls; nobody else sees it.
 struct H2Callbacks {
@@ -45,7 +52,7 @@ struct H2Callbacks {
         end_received(session, frame);
         break;
       case NGHTTP2_PING:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) session.events_.on_ping_acknowledged();
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) ping_acknowledged(session, frame);
         break;
       case NGHTTP2_GOAWAY:
         session.events_.on_goaway(frame->goaway.error_code);
@@ -54,6 +61,12 @@ struct H2Callbacks {
         break;
     }
     return 0;
+  }
+
+  static void ping_acknowledged(H2Session& session, const nghttp2_frame* frame) {
+    std::uint64_t sent = 0;
+    std::memcpy(&sent, frame->ping.opaque_data, sizeof(sent));
+    session.ping_acknowledged(sent);
   }
 
   static void headers_received(H2Session& session, const nghttp2_frame* frame) {
@@ -84,8 +97,11 @@ struct H2Callbacks {
   static int frame_sent(nghttp2_session* native, const nghttp2_frame* frame, void* user) {
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
                       (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA);
-    if (ends && session_of(user).role_ == H2Session::Role::server &&
-        nghttp2_session_get_stream_remote_close(native, frame->hd.stream_id) == 0) {
+    H2Session& session = session_of(user);
+    if (!ends || session.role_ != H2Session::Role::server) return 0;
+    const H2Stream* stream = session.find_stream(frame->hd.stream_id);
+    const bool half_close = stream != nullptr && stream->half_close_;
+    if (!half_close && nghttp2_session_get_stream_remote_close(native, frame->hd.stream_id) == 0) {
       nghttp2_submit_rst_stream(native, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
     }
     return 0;
@@ -111,11 +127,20 @@ struct H2Callbacks {
 
   // How many bytes the next DATA frame may take from a stream's queue; they are copied in
   // send_data().
+  static ssize_t body_limit(nghttp2_session*, std::uint8_t, std::int32_t,
+                            std::int32_t session_window, std::int32_t stream_window,
+                            std::uint32_t peer_frame_size, void*) {
+    const ssize_t window = std::min(session_window, stream_window);
+    return std::min({window, static_cast<ssize_t>(peer_frame_size), kLargestFrame});
+  }
+
   static ssize_t read_body(nghttp2_session* native, std::int32_t id, std::uint8_t*,
                            std::size_t length, std::uint32_t* flags, nghttp2_data_source* source,
                            void*) {
     auto& stream = *static_cast<H2Stream*>(source->ptr);
-    const std::size_t size = std::min(length, stream.queue_.size());
+    const std::size_t front = stream.queue_.front().size();
+    const std::size_t size =
+        std::min(length, front >= kWorthSharing ? front : stream.queue_.size());
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (size == stream.queue_.size() && stream.ending_) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -146,14 +171,21 @@ struct H2Callbacks {
     return fields;
   }
 
-  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head,
-                       std::size_t length, nghttp2_data_source* source, void* user) {
-    constexpr std::size_t kFrameHead = 9;
-    H2Session& session = session_of(user);
-    auto& stream = *static_cast<H2Stream*>(source->ptr);
-    if (session.out_->size() >= session.out_limit_) return NGHTTP2_ERR_WOULDBLOCK;
-    session.out_->append({head, kFrameHead});
-    const bool was_high = stream.queue_.size() >= H2Stream::kLowWater;
+  // A stream that keeps its queue filled for so long is bulk, until it runs dry.
+  static void account(H2Stream& stream, std::size_t length) {
+    constexpr std::size_t kBulk = 256 * 1024;
+    if (stream.sent_ == 0) stream.session_.sent_.push_back(stream.id_);
+    stream.sent_ += length;
+    stream.sent_in_a_row_ += length;
+    if (stream.queue_.size() == length) {
+      stream.sent_in_a_row_ = 0;
+      stream.schedule_as(false);
+    } else if (stream.sent_in_a_row_ > kBulk) {
+      stream.schedule_as(true);
+    }
+  }
+
+  static void copy_out(H2Session& session, H2Stream& stream, std::size_t length) {
     while (length > 0) {
       const base::Bytes part =
           stream.queue_.front().first(std::min(length, stream.queue_.front().size()));
@@ -161,8 +193,30 @@ struct H2Callbacks {
       length -= part.size();
       stream.queue_.consume(part.size());
     }
+  }
+
+  // A frame that is exactly one large block goes out as that block.
+  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head,
+                       std::size_t length, nghttp2_data_source* source, void* user) {
+    H2Session& session = session_of(user);
+    auto& stream = *static_cast<H2Stream*>(source->ptr);
+    if (session.out_->size() >= session.out_limit_) return NGHTTP2_ERR_WOULDBLOCK;
+    const bool was_high = stream.queue_.size() >= H2Stream::kLowWater;
+    account(stream, length);
+    if (length >= kWorthSharing && length == stream.queue_.front().size()) {
+      base::Buffer block = stream.queue_.pop();
+      if (block.headroom() >= kFrameHead) {
+        block.prepend({head, kFrameHead});
+      } else {
+        session.out_->append({head, kFrameHead});
+      }
+      session.out_->push(std::move(block));
+    } else {
+      session.out_->append({head, kFrameHead});
+      copy_out(session, stream, length);
+    }
     const bool low = stream.queue_.size() < H2Stream::kLowWater;
-    if (low && (was_high || stream.queue_.empty())) session.drained_.push_back(stream.id_);
+    stream.drained_ |= low && (was_high || stream.queue_.empty());
     return 0;
   }
 };
@@ -177,6 +231,7 @@ const nghttp2_session_callbacks* h2_callbacks() {
     nghttp2_session_callbacks_set_on_frame_send_callback(made, H2Callbacks::frame_sent);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, H2Callbacks::data_received);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, H2Callbacks::stream_closed);
+    nghttp2_session_callbacks_set_data_source_read_length_callback(made, H2Callbacks::body_limit);
     nghttp2_session_callbacks_set_send_data_callback(made, H2Callbacks::send_data);
     return made;
   }();

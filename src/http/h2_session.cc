@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -48,7 +49,10 @@ std::size_t count(const Headers& headers, std::string_view name) {
 }
 
 H2Session::H2Session(const Options& options, Events& events)
-    : events_(events), role_(options.role) {
+    : events_(events),
+      role_(options.role),
+      stream_window_(options.stream_window),
+      windows_(options.windows) {
   static const auto native_options = make_options();
   const auto create =
       role_ == Role::server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
@@ -65,6 +69,8 @@ void H2Session::submit_settings(const Options& options) {
   std::vector<nghttp2_settings_entry> entries{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options.max_frame_size}};
+  if (options.max_streams > 0)
+    entries.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_streams});
   if (role_ == Role::client) entries.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
@@ -92,11 +98,11 @@ Result<void> H2Session::produce(base::BufferQueue& out, std::size_t limit) {
     const std::uint8_t* frames = nullptr;
     length = nghttp2_session_mem_send(session_, &frames);
     if (length > 0) out.append({frames, static_cast<std::size_t>(length)});
-    if (length == 0 && !drained_.empty()) {
-      notify_drained();
-      if (out.size() < limit && nghttp2_session_want_write(session_) != 0)
-        length = 1;  // they had more to say
-    }
+    if (length > 0 && out.size() < limit) continue;
+    // Who hears that its bytes have gone may have more to say.
+    const bool told = notify_sent();
+    if (length == 0 && told && out.size() < limit && nghttp2_session_want_write(session_) != 0)
+      length = 1;
   } while (length > 0 && out.size() < limit);
   out_ = nullptr;
   if (length < 0)
@@ -105,11 +111,16 @@ Result<void> H2Session::produce(base::BufferQueue& out, std::size_t limit) {
   return {};
 }
 
-void H2Session::notify_drained() {
-  for (const std::int32_t id : std::exchange(drained_, {})) {
+bool H2Session::notify_sent() {
+  if (sent_.empty()) return false;
+  for (const std::int32_t id : std::exchange(sent_, {})) {
     H2Stream* stream = find_stream(id);
-    if (stream != nullptr && stream->handler_) stream->handler_->on_drained();
+    if (stream == nullptr || !stream->handler_) continue;
+    stream->handler_->on_sent(std::exchange(stream->sent_, 0));
+    stream = find_stream(id);
+    if (stream != nullptr && std::exchange(stream->drained_, false)) stream->handler_->on_drained();
   }
+  return true;
 }
 
 Result<H2Stream*> H2Session::request(const Headers& headers,
@@ -132,9 +143,24 @@ Result<H2Stream*> H2Session::request(const Headers& headers, const MakeHandler& 
   return opened;
 }
 
+// A ping carries the time it was made, so that its answer tells the round trip.
 void H2Session::ping() {
-  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  std::array<std::uint8_t, sizeof(std::uint64_t)> payload{};
+  if (windows_ != nullptr) {
+    const auto now = static_cast<std::uint64_t>(windows_->clock.now().time_since_epoch().count());
+    std::memcpy(payload.data(), &now, sizeof(now));
+  }
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, payload.data());
   events_.on_output();
+}
+
+void H2Session::ping_acknowledged(std::uint64_t sent) {
+  if (windows_ != nullptr && sent != 0) {
+    const async::TimePoint then{async::Duration(static_cast<std::int64_t>(sent))};
+    const async::Duration took = windows_->clock.now() - then;
+    if (took.count() > 0 && (round_trip_.count() == 0 || took < round_trip_)) round_trip_ = took;
+  }
+  events_.on_ping_acknowledged();
 }
 
 void H2Session::goaway() {
@@ -154,6 +180,7 @@ void H2Session::close_stream(std::int32_t id, std::uint32_t error) {
   if (found == streams_.end()) return;
   const std::unique_ptr<H2Stream> stream = std::move(found->second);
   streams_.erase(found);
+  if (stream->window_ > stream_window_) windows_->grown.remove(stream->window_ - stream_window_);
   if (stream->handler_) stream->handler_->on_close(error);
 }
 
@@ -210,8 +237,38 @@ void H2Stream::reset(H2Error error) {
 
 void H2Stream::consume(std::size_t count) {
   if (count == 0) return;
+  if (session_.windows_ != nullptr) {
+    consumed_ += count;
+    const std::uint32_t window = std::max(window_, session_.stream_window_);
+    if (consumed_ >= window / 2) widen();
+  }
   nghttp2_session_consume_stream(session_.session_, id_, count);
   session_.events_.on_output();
+}
+
+// Half of the window has been used up. When that took less than a round trip, the window is what
+// limits the sender.
+void H2Stream::widen() {
+  const H2Session::WindowPolicy& policy = *session_.windows_;
+  const async::TimePoint now = policy.clock.now();
+  const bool limits = now - looked_ < session_.round_trip_;
+  consumed_ = 0;
+  looked_ = now;
+  const std::uint32_t window = std::max(window_, session_.stream_window_);
+  if (!limits || window > policy.largest / 2) return;
+  if (policy.grown.used() + window > policy.grown.limit()) return;
+  policy.grown.add(window);
+  window_ = window * 2;
+  nghttp2_session_set_local_window_size(session_.session_, NGHTTP2_FLAG_NONE, id_,
+                                        static_cast<std::int32_t>(window_));
+}
+
+// Weights are ours alone: the library serves its streams by them, the peer never hears of it.
+void H2Stream::schedule_as(bool bulk) {
+  if (std::exchange(bulk_, bulk) == bulk) return;
+  nghttp2_priority_spec place;
+  nghttp2_priority_spec_init(&place, 0, bulk ? NGHTTP2_MIN_WEIGHT : NGHTTP2_DEFAULT_WEIGHT, 0);
+  nghttp2_session_change_stream_priority(session_.session_, id_, &place);
 }
 
 }  // namespace http

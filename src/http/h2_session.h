@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "async/clock.h"
 #include "base/buffer.h"
 #include "base/result.h"
 #include "http/header.h"
@@ -26,7 +27,9 @@ enum class H2Error : std::uint32_t {
   protocol = 1,
   internal = 2,
   refused_stream = 7,
-  cancel = 8
+  cancel = 8,
+  connect = 10,
+  enhance_your_calm = 11
 };
 
 class H2Session;
@@ -44,6 +47,8 @@ class H2StreamHandler {
   virtual void on_data(base::Bytes bytes) = 0;
   /// The peer will send no more.
   virtual void on_end() = 0;
+  /// So many queued bytes have left the queue for the transport since the last call.
+  virtual void on_sent(std::size_t) {}
   /// Fewer than H2Stream::kLowWater bytes wait to be sent.
   virtual void on_drained() = 0;
   /// The last call: stream and handler are destroyed after it. `error` is that of RST_STREAM, 0 for
@@ -72,6 +77,8 @@ class H2Stream {
   void reset(H2Error error);
   /// Lets the peer send `count` more bytes on this stream.
   void consume(std::size_t count);
+  /// For tunnels (CONNECT), at the server: the end of our direction leaves the other one open.
+  void allow_half_close() { half_close_ = true; }
 
   std::size_t queued() const { return queue_.size(); }
   std::int32_t id() const { return id_; }
@@ -81,6 +88,8 @@ class H2Stream {
   friend class H2Session;
   friend struct H2Callbacks;
   void wake();
+  void widen();
+  void schedule_as(bool bulk);
 
   H2Session& session_;
   std::int32_t id_;
@@ -90,21 +99,39 @@ class H2Stream {
   Headers trailers_;
   bool ending_ = false;
   bool deferred_ = false;  // nghttp2 waits for resume
+  bool half_close_ = false;
+  bool bulk_ = false;
+  bool drained_ = false;           // since the owner was told last
+  std::size_t sent_ = 0;           // bytes since the owner was told last
+  std::size_t sent_in_a_row_ = 0;  // bytes since the queue was last empty
+  std::uint32_t window_ = 0;       // what the peer may have under way; 0 = as the session began
+  std::size_t consumed_ = 0;       // bytes since the last look at the window
+  async::TimePoint looked_{};
 };
 
 /// An HTTP/2 connection without I/O (RFC 9113) over libnghttp2: bytes in, events out, bytes out.
 ///
 /// The connection's receive window is credited on receipt, that of a stream by its owner: a stream
-/// that is not read never blocks the others. HTTP semantics (which headers must be there) are the
-/// business of the layer above. Thread: that of the loop.
+/// that is not read never blocks the others. With a WindowPolicy a stream's window doubles when
+/// half of it is used up within a round trip. Sending streams take turns; one whose queue has just
+/// been empty goes before those that always have more. HTTP semantics (which headers must be there)
+/// are the business of the layer above. Thread: that of the loop.
 class H2Session {
  public:
   enum class Role { client, server };
+  /// How far the windows of streams may grow. The references outlive the session.
+  struct WindowPolicy {
+    async::Clock& clock;
+    base::MemoryBudget& grown;  // bytes of all windows beyond their start
+    std::uint32_t largest;      // bytes, one stream
+  };
   struct Options {
     Role role = Role::server;
     std::uint32_t stream_window = 1 << 20;       // bytes
     std::uint32_t connection_window = 16 << 20;  // bytes
     std::uint32_t max_frame_size = 16384;        // largest frame we accept, bytes
+    std::uint32_t max_streams = 0;               // that the peer may have open; 0 = does not say
+    const WindowPolicy* windows = nullptr;       // null = windows stay as they are
   };
   /// What the owner of the session hears, with the same restriction as H2StreamHandler.
   class Events {
@@ -138,6 +165,8 @@ class H2Session {
   using MakeHandler = std::function<std::unique_ptr<H2StreamHandler>(H2Stream&)>;
   base::Result<H2Stream*> request(const Headers& headers, const MakeHandler& make);
   void ping();
+  /// The shortest round trip that pings have measured; zero when none has.
+  async::Duration round_trip() const { return round_trip_; }
   /// Tells the peer that no new streams are accepted; existing ones go on.
   void goaway();
   /// Closes every stream towards its handler, as if the connection were lost. Call before the owner
@@ -153,7 +182,8 @@ class H2Session {
   friend struct H2Callbacks;
 
   void submit_settings(const Options& options);
-  void notify_drained();
+  bool notify_sent();
+  void ping_acknowledged(std::uint64_t sent);
   void close_stream(std::int32_t id, std::uint32_t error);
   H2Stream* find_stream(std::int32_t id);
 
@@ -163,7 +193,10 @@ class H2Session {
   std::unordered_map<std::int32_t, std::unique_ptr<H2Stream>> streams_;
   base::BufferQueue* out_ = nullptr;  // during produce()
   std::size_t out_limit_ = 0;
-  std::vector<std::int32_t> drained_;
+  std::vector<std::int32_t> sent_;  // streams with news for their owners
+  std::uint32_t stream_window_;
+  const WindowPolicy* windows_;
+  async::Duration round_trip_{0};
 };
 
 }  // namespace http

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "tunnel/packet.h"
+
 namespace tunnel {
 
 LinkSender::~LinkSender() {
@@ -51,8 +53,10 @@ void Flow::enqueue(base::Buffer framed) {
   link_->ready(*this);
 }
 
-void Flow::push(base::Buffer framed) {
-  if (!finished_) enqueue(std::move(framed));
+void Flow::push(base::Buffer bytes) {
+  if (finished_) return;
+  frame_data(bytes, connect_id_);
+  enqueue(std::move(bytes));
 }
 
 void Flow::push_message(base::Bytes message) {
@@ -61,7 +65,7 @@ void Flow::push_message(base::Bytes message) {
   base::Buffer framed(prefix.size() + message.size(), 0);
   framed.append(prefix);
   framed.append(message);
-  push(std::move(framed));
+  if (!finished_) enqueue(std::move(framed));
 }
 
 void Flow::finish(std::string_view packet) {

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "grpc/call.h"
+#include "tunnel/outlet.h"
 
 namespace tunnel {
 
@@ -44,7 +45,7 @@ class LinkSender {
 
 /// The data of one connection on its way into a link. Bounded by its owner, which stops reading its
 /// source while full() and goes on at on_flow_drained().
-class Flow {
+class Flow : public Outlet {
  public:
   static constexpr std::size_t kHigh = 256 * 1024;
   static constexpr std::size_t kLow = 64 * 1024;
@@ -57,19 +58,21 @@ class Flow {
   };
 
   Flow(LinkSender& link, Owner& owner, base::MemoryBudget& budget);
-  ~Flow();
+  ~Flow() override;
   Flow(const Flow&) = delete;
   Flow& operator=(const Flow&) = delete;
 
-  /// A whole gRPC message with its prefix. Dropped after finish() and when the link is gone.
-  void push(base::Buffer framed);
+  /// Before the first push().
+  void set_connect_id(std::int64_t id) { connect_id_ = id; }
+  /// Becomes one DATA packet. Dropped after finish() and when the link is gone.
+  void push(base::Buffer bytes) override;
   /// A message without prefix, copied.
   void push_message(base::Bytes message);
   /// `packet` goes after all that was pushed, and nothing after it.
   void finish(std::string_view packet);
   bool finished() const { return finished_; }
 
-  bool full() const { return queue_.size() >= kHigh; }
+  bool full() const override { return queue_.size() >= kHigh; }
   bool empty() const { return queue_.empty(); }
   bool lost() const { return link_ == nullptr; }
 
@@ -80,6 +83,7 @@ class Flow {
 
   LinkSender* link_;
   Owner& owner_;
+  std::int64_t connect_id_ = 0;
   base::BufferQueue queue_;  // one block a message
   bool waiting_ = false;     // for its turn
   bool was_full_ = false;

@@ -1,12 +1,8 @@
 #include "tunnel/relay.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-
-#include "tunnel/packet.h"
 
 namespace tunnel {
 namespace {
@@ -26,11 +22,11 @@ base::Buffer right_sized(base::Buffer block) {
 
 }  // namespace
 
-Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Flow& flow,
+Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Outlet& outlet,
              async::Clock& clock, StallWatch& watch, base::MemoryBudget& budget, Listener& listener,
              const Options& options)
     : socket_(socket),
-      flow_(&flow),
+      outlet_(&outlet),
       clock_(clock),
       watch_(watch),
       listener_(listener),
@@ -41,7 +37,7 @@ Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Flow& f
 Relay::~Relay() { watch_.remove(*this); }
 
 void Relay::deliver(base::Bytes bytes) {
-  if (finished_ || write_failed_ || overloaded_) return;
+  if (finished_ || write_failed_ || aborted_) return listener_.on_written(bytes.size());
   const bool was_empty = queue_.empty();
   queue_.append(bytes);
   if (was_empty) wake_.notify_all();
@@ -53,12 +49,17 @@ void Relay::finish() {
   wake_.notify_all();
 }
 
-void Relay::on_overload(const std::string& reason) {
-  overloaded_ = true;
+void Relay::abort(const std::string& reason) {
+  if (std::exchange(aborted_, true)) return;
   failure_ = reason;
   queue_.clear();
   socket_.abort();
   wake_.notify_all();
+}
+
+void Relay::on_overload(const std::string& reason) {
+  overloaded_ = true;
+  abort(reason);
 }
 
 Task<void> Relay::run() {
@@ -79,33 +80,36 @@ Task<void> Relay::read_loop() {
 
 Task<Relay::ReadEnd> Relay::read_to_end() {
   for (;;) {
-    while (flow_ == nullptr || flow_->full()) CO_TRY_VOID(co_await wake_.wait());
+    while (outlet_ == nullptr || outlet_->full()) CO_TRY_VOID(co_await wake_.wait());
     auto count = Result<std::size_t>(std::size_t{0});
     base::Buffer block;
     if (auto ready = co_await socket_.wait_readable(); !ready) {
       count = base::fail(std::move(ready).error());
     } else {
       block = base::Buffer(base::Buffer::kBlock);
-      count = co_await socket_.read_some(block.tail());
+      count = co_await socket_.read_some(block.tail().first(Outlet::kBlock));
     }
     if (!count) {
       if (failure_.empty()) failure_ = count.error().message;
       co_return ReadEnd::failed;
     }
     if (*count == 0)
-      co_return options_.half_close_linger.count() > 0 ? ReadEnd::half_closed : ReadEnd::eof;
+      co_return options_.half_close == HalfClose::no ? ReadEnd::eof : ReadEnd::half_closed;
     block.commit(*count);
     bytes_read_ += *count;
     listener_.on_read(*count);
-    block = right_sized(std::move(block));
-    frame_data(block, options_.connect_id);
-    if (flow_ != nullptr) flow_->push(std::move(block));
+    if (outlet_ != nullptr) outlet_->push(right_sized(std::move(block)));
   }
 }
 
+// Returns when the socket has gone for good, so that what it is sent is lost.
 Task<void> Relay::linger() {
   using namespace async::asio::experimental::awaitable_operators;
-  (void)co_await (socket_.wait_gone() || silence());
+  if (options_.half_close == HalfClose::yes) {
+    (void)co_await socket_.wait_gone();
+  } else {
+    (void)co_await (socket_.wait_gone() || silence());
+  }
   lingered_ = true;
   co_return Result<void>{};
 }
@@ -114,23 +118,29 @@ Task<void> Relay::silence() {
   std::uint64_t before = 0;
   do {
     before = bytes_written_ + backlog();
-    CO_TRY_VOID(co_await clock_.sleep_for(options_.half_close_linger));
+    CO_TRY_VOID(co_await clock_.sleep_for(options_.linger));
   } while (bytes_written_ + backlog() != before);
   co_return Result<void>{};
 }
 
 bool Relay::done() const {
-  if (overloaded_ || lingered_) return true;
+  if (aborted_ || lingered_) return true;
   if (!queue_.empty() && !write_failed_) return false;
-  return finished_ || read_end_ == ReadEnd::eof || read_end_ == ReadEnd::failed;
+  if (options_.half_close == HalfClose::no || read_end_ == ReadEnd::failed)
+    return finished_ || read_end_ == ReadEnd::eof || read_end_ == ReadEnd::failed;
+  if (options_.half_close == HalfClose::linger) return finished_;
+  return finished_ && (write_shut_ || write_failed_) && read_end_ != ReadEnd::none;
 }
 
 Task<void> Relay::write_loop() {
   while (!done()) {
-    if (queue_.empty()) {
-      CO_TRY_VOID(co_await wake_.wait());
-    } else {
+    if (!queue_.empty()) {
       CO_TRY_VOID(co_await write_next());
+    } else if (options_.half_close == HalfClose::yes && finished_ &&
+               !std::exchange(write_shut_, true)) {
+      if (auto shut = co_await socket_.shutdown_write(); !shut) stop_writing(shut.error().message);
+    } else {
+      CO_TRY_VOID(co_await wake_.wait());
     }
   }
   co_return Result<void>{};
@@ -143,14 +153,20 @@ Task<void> Relay::write_next() {
   writing_ = 0;
   if (written) {
     bytes_written_ += block.size();
+    listener_.on_written(block.size());
   } else {
-    // What the peer sent before it went may still be read; the reader will find the end.
-    write_failed_ = true;
-    queue_.clear();
-    if (failure_.empty()) failure_ = written.error().message;
+    const std::size_t dropped = block.size() + queue_.size();
+    stop_writing(written.error().message);
+    listener_.on_written(dropped);
   }
-  listener_.on_written();
   co_return Result<void>{};
+}
+
+// What the peer sent before it went may still be read; the reader will find the end.
+void Relay::stop_writing(std::string reason) {
+  write_failed_ = true;
+  queue_.clear();
+  if (failure_.empty()) failure_ = std::move(reason);
 }
 
 }  // namespace tunnel

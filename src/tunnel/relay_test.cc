@@ -6,6 +6,7 @@
 
 #include "async/task_group.h"
 #include "net/socket_stream.h"
+#include "tunnel/link_sender.h"
 #include "tunnel/packet.h"
 #include "tunnel/testing/call_pair.h"
 
@@ -26,8 +27,11 @@ class RelayTest : public ::testing::Test, private Relay::Listener {
     ours_ = wrap(ends[0]);
     peer_ = wrap(ends[1]);
     Relay::Listener& listener = *this;
+    flow_.set_connect_id(5);
     relay_.emplace(loop_.get_executor(), *ours_, flow_, clock_, watch_, budget_, listener,
-                   Relay::Options{.connect_id = 5, .half_close_linger = linger});
+                   Relay::Options{.half_close = linger.count() > 0 ? Relay::HalfClose::linger
+                                                                   : Relay::HalfClose::no,
+                                  .linger = linger});
     owner_.relay = &*relay_;
     tasks_.spawn("relay", run(*relay_, ended_));
   }
@@ -97,7 +101,7 @@ class RelayTest : public ::testing::Test, private Relay::Listener {
 
   struct Owner : Flow::Owner {
     void on_flow_drained() override {
-      if (relay != nullptr) relay->on_flow_drained();
+      if (relay != nullptr) relay->on_room();
     }
     Relay* relay = nullptr;
   };
@@ -119,7 +123,8 @@ class RelayTest : public ::testing::Test, private Relay::Listener {
 
  private:
   void on_read_end(Relay::ReadEnd end) override { read_end_ = end; }
-  void on_written() override {}
+  void on_written(std::size_t count) override { written_ += count; }
+  std::size_t written_ = 0;
 };
 
 class LingeringRelayTest : public RelayTest {
@@ -195,7 +200,7 @@ TEST_F(RelayTest, is_ended_when_nobody_takes_its_last_bytes) {
 }
 
 TEST_F(RelayTest, goes_on_without_its_flow) {
-  relay_->detach_flow();
+  relay_->detach_outlet();
   relay_->deliver(base::as_bytes("still comes"));
   relay_->finish();
   EXPECT_EQ(peer_reads_to_end(), "still comes");

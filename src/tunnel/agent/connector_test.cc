@@ -1,5 +1,9 @@
 #include "tunnel/agent/connector.h"
 
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "net/listener.h"
@@ -23,6 +27,16 @@ std::shared_ptr<const net::TlsContext> server_context(const net::testing::Author
                                 .alpn = {"h2"}};
   return *net::TlsContext::make(net::TlsContext::Role::server, options);
 }
+
+// Lets no agent in.
+class Refuser : public TokenAuthenticator {
+ public:
+  Task<void> authenticate(std::string) override {
+    ++asked;
+    co_return base::fail(base::Code::unauthenticated, "unknown token");
+  }
+  int asked = 0;
+};
 
 // A tunnel server on a port of loopback.
 class TestServer {
@@ -65,6 +79,7 @@ class ConnectorTest : public ::testing::Test {
   ~ConnectorTest() override {
     stop_connector();
     for (auto& server : servers_) stop(*server);
+    std::filesystem::remove(token_file_);
   }
 
   TestServer& serve(const std::string& id, int count, std::uint16_t port = 0) {
@@ -79,11 +94,14 @@ class ConnectorTest : public ::testing::Test {
   }
 
   void start(std::vector<std::uint16_t> ports, async::Duration interval) {
-    Connector::Options options;
+    start(std::move(ports), interval, {.sync_interval_cap = interval});
+  }
+  void start(std::vector<std::uint16_t> ports, async::Duration interval,
+             Connector::Options options) {
     for (const std::uint16_t port : ports) options.servers.push_back({"127.0.0.1", port});
     options.link.identity.agent_id = "agent-1";
     options.link.server_name = "hub.example";
-    options.sync_interval = options.sync_interval_cap = interval;
+    options.sync_interval = interval;
     connector_.emplace(context_, [this] { return client_; }, count_, options);
     connecting_.spawn("connector", connector_->run());
   }
@@ -115,6 +133,23 @@ class ConnectorTest : public ::testing::Test {
   bool wait_for_connections(int count) {
     return run_until([&] { return metrics_.open_server_connections.value() == count; });
   }
+
+  // An agent that has a token, at a server that lets none in. Returns how many tasks sleep while
+  // no attempt is under way.
+  std::size_t start_refused(Refuser& refuser, async::Duration interval, async::Duration cap) {
+    servers_.push_back(std::make_unique<TestServer>(
+        loop_, clock_, authority_, AgentAdmission{.server_id = "a", .authenticator = &refuser}));
+    loop_.poll();
+    const std::size_t of_server = clock_.sleepers();
+    std::ofstream(token_file_) << "token";
+    Connector::Options options{.sync_interval_cap = cap};
+    options.link.identity.token_file = token_file_;
+    start({servers_.back()->port}, interval, std::move(options));
+    return of_server + 1;
+  }
+
+  const std::string token_file_ =
+      ::testing::TempDir() + "connector-token-" + std::to_string(::getpid());
 
   std::shared_ptr<const net::TlsContext> client_context() {
     const net::TlsOptions options{
@@ -196,6 +231,35 @@ TEST_F(ConnectorTest, refuses_a_server_of_another_authority) {
   EXPECT_EQ(good.accepted, 1);
   stop_connector();
   stop(stranger);
+}
+
+TEST_F(ConnectorTest, comes_back_to_a_server_that_refuses_it_after_growing_pauses) {
+  Refuser refuser;
+  const std::size_t idle = start_refused(refuser, 1s, 10s);
+  int attempts = 1;
+  for (const async::Duration pause :
+       {1000ms, 1500ms, 2250ms, 3375ms, 5062ms, 7593ms, 10000ms, 10000ms}) {
+    ASSERT_TRUE(run_until([&] { return refuser.asked == attempts && clock_.sleepers() == idle; }));
+    clock_.advance(pause - 1ms);
+    loop_.restart();
+    loop_.run_for(5ms);
+    EXPECT_EQ(refuser.asked, attempts);
+    clock_.advance(pause / 10 + 5ms);
+    ++attempts;
+  }
+  EXPECT_TRUE(run_until([&] { return refuser.asked == attempts; }));
+}
+
+TEST_F(ConnectorTest, does_not_trouble_the_server_while_it_cannot_read_its_token) {
+  Refuser refuser;
+  const std::size_t idle = start_refused(refuser, 1s, 1s);
+  ASSERT_TRUE(run_until([&] { return refuser.asked == 1 && clock_.sleepers() == idle; }));
+  std::filesystem::remove(token_file_);
+  hurry_ = true;
+  ASSERT_TRUE(run_until([now = clock_.now() + 10s, this] { return clock_.now() > now; }));
+  EXPECT_EQ(servers_.back()->accepted, 1);
+  std::ofstream(token_file_) << "token";
+  EXPECT_TRUE(run_until([&] { return refuser.asked == 2; }));
 }
 
 TEST_F(ConnectorTest, tells_each_server_once_that_it_drains_and_connects_no_more) {

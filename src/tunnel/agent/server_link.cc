@@ -24,10 +24,18 @@ constexpr std::uint32_t kConnectionWindow = 16 << 20;  // bytes
 // Editors end files with a newline, which a header must not carry.
 Result<std::string> read_token(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) return fail(base::system_error(errno, "read the service account token " + file));
+  if (!in) {
+    return fail(
+        base::system_error(errno, "read the token")
+            .within(fmt::format(
+                "the token file {} (check --service-account-token-path and its mount)", file)));
+  }
   std::string token{std::istreambuf_iterator<char>(in), {}};
   token.erase(token.find_last_not_of(" \t\r\n") + 1);
-  if (token.empty()) return fail(Code::invalid, fmt::format("the token file {} is empty", file));
+  if (token.empty())
+    return fail(Code::invalid, fmt::format("the token file {} is empty or not a file (check "
+                                           "--service-account-token-path and its mount)",
+                                           file));
   return token;
 }
 
@@ -96,8 +104,8 @@ base::Error ServerLink::reason(const base::Error& end) const {
 // Ends with an error always: that is why the link is lost.
 Task<void> ServerLink::serve() {
   using namespace async::asio::experimental::awaitable_operators;
-  CO_TRY(auto stream, co_await secure_stream());
   CO_TRY(const auto headers, request_headers());
+  CO_TRY(auto stream, co_await secure_stream());
   const http::H2Session::Options windows{.role = http::H2Session::Role::client,
                                          .stream_window = kStreamWindow,
                                          .connection_window = kConnectionWindow};

@@ -35,8 +35,9 @@ struct TargetConnection::Channel {
       : socket(net::make_socket_stream(std::move(connected))),
         flow(stream.sender(), owner, owner.context_.budget),
         relay(owner.context_.executor, *socket, flow, owner.context_.clock,
-              owner.context_.stall_watch, owner.context_.budget, owner,
-              {.connect_id = owner.request_.connect_id}) {}
+              owner.context_.stall_watch, owner.context_.budget, owner, {}) {
+    flow.set_connect_id(owner.request_.connect_id);
+  }
 
   std::unique_ptr<net::Stream> socket;
   Flow flow;
@@ -188,16 +189,15 @@ void TargetConnection::on_read_end(Relay::ReadEnd read_end) {
              : "");
 }
 
-void TargetConnection::on_written() {
-  const std::uint64_t total = channel_->relay.bytes_written();
-  context_.metrics.bytes_to_target.add(static_cast<double>(total - std::exchange(written_, total)));
+void TargetConnection::on_written(std::size_t count) {
+  context_.metrics.bytes_to_target.add(static_cast<double>(count));
   if (link_.stream() != nullptr) link_.stream()->congestion().drained(channel_->relay);
 }
 
 void TargetConnection::on_flow_drained() {
   if (!channel_) return;  // the flow is being made
   if (end_ != End::none && channel_->flow.empty()) link_.forget(*this);
-  channel_->relay.on_flow_drained();
+  channel_->relay.on_room();
   changed_.notify_all();
 }
 

@@ -69,7 +69,7 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
 
   void on_read(std::size_t bytes) override;
   void on_read_end(Relay::ReadEnd read_end) override;
-  void on_written() override;
+  void on_written(std::size_t count) override;
   void on_flow_drained() override;
 
   AgentContext& context_;
@@ -80,7 +80,6 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
   bool cancelled_ = false;
   End end_ = End::none;
   std::string error_;
-  std::uint64_t written_ = 0;  // payload counted so far
   std::unique_ptr<Channel> channel_;
 };
 

@@ -79,7 +79,7 @@ async::Task<void> authenticate_and_register(const AgentAdmission& admission,
                                             AgentCredentials credentials,
                                             std::shared_ptr<AdmissionTicket> ticket) {
   auto verdict = co_await admission.authenticator->authenticate(std::move(credentials.token));
-  Backend* backend = ticket->backend();
+  KonnectivityBackend* backend = ticket->backend();
   if (backend == nullptr) co_return Result<void>{};
   if (verdict) {
     backend->register_backend(std::move(credentials.id), std::move(credentials.identifiers),
@@ -99,7 +99,7 @@ AgentConnection::AgentConnection(ServerContext& context, const AgentAdmission& a
 std::unique_ptr<http::H2StreamHandler> AgentConnection::on_request(http::H2Stream& stream,
                                                                    const http::Headers& headers) {
   if (!asks_for(headers, "/AgentService/Connect")) return unknown_call(stream, headers);
-  auto backend = std::make_unique<Backend>(stream, context_, tasks_, peer_);
+  auto backend = std::make_unique<KonnectivityBackend>(stream, context_, tasks_, peer_);
   std::erase_if(streams_, [](const auto& ticket) { return ticket->backend() == nullptr; });
   streams_.push_back(backend->ticket());
   auto credentials = read_credentials(headers, admission_.authenticator != nullptr);

@@ -6,8 +6,8 @@
 
 #include "async/task_group.h"
 #include "http/h2_connection.h"
-#include "tunnel/server/backend.h"
 #include "tunnel/server/context.h"
+#include "tunnel/server/konnectivity_backend.h"
 
 namespace tunnel {
 

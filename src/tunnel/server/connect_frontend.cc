@@ -7,7 +7,6 @@
 #include "async/timeout.h"
 #include "base/log.h"
 #include "http/request_reader.h"
-#include "tunnel/packet.h"
 #include "tunnel/server/backend.h"
 
 namespace tunnel {
@@ -52,9 +51,7 @@ ConnectFrontend::~ConnectFrontend() {
 
 void ConnectFrontend::release_leg() {
   Leg* leg = std::exchange(leg_, nullptr);
-  if (leg == nullptr) return;
-  if (relay_) leg->backend().congestion().remove(*relay_);
-  leg->abandon(DialFailure::frontend_close);
+  if (leg != nullptr) leg->abandon(DialFailure::frontend_close);
 }
 
 Task<void> ConnectFrontend::run() {
@@ -100,8 +97,7 @@ Task<bool> ConnectFrontend::dial(std::string target) {
     CO_TRY_VOID(co_await reply(dial_failure_reply(DialFailure::no_agent, "")));
     co_return false;
   }
-  const std::string request = encode_dial_request("tcp", target, 0);
-  leg_ = &backend->dial(*this, std::move(target), 0, base::as_bytes(request));
+  leg_ = &backend->dial(*this, {.network = "tcp", .target = std::move(target)});
   CO_TRY_VOID(co_await wait_for_answer());
   if (client_gone_) co_return fail(Code::closed, "client left while dialing");
   if (phase_ == Phase::failed) {
@@ -141,11 +137,11 @@ Task<void> ConnectFrontend::watch_client() {
   co_return Result<void>{};
 }
 
-void ConnectFrontend::on_dialed(Leg& leg, base::Bytes) {
-  const Relay::Options options{.connect_id = leg.connect_id(),
-                               .half_close_linger = kHalfCloseLinger};
+void ConnectFrontend::on_dialed(Leg& leg) {
+  const auto half_close = leg.half_close() ? Relay::HalfClose::yes : Relay::HalfClose::linger;
+  const Relay::Options options{.half_close = half_close, .linger = kHalfCloseLinger};
   Relay::Listener& listener = *this;
-  relay_.emplace(context_.executor, *stream_, leg.flow(), context_.clock, context_.stall_watch,
+  relay_.emplace(context_.executor, *stream_, leg.outlet(), context_.clock, context_.stall_watch,
                  context_.budget, listener, options);
   phase_ = Phase::established;
   changed_.notify_all();
@@ -171,40 +167,43 @@ void ConnectFrontend::send_early() {
   if (early_.empty() || leg_ == nullptr) return;
   base::Buffer block(early_.size());
   block.append(base::as_bytes(early_));
-  frame_data(block, leg_->connect_id());
   leg_->count_up(early_.size());
-  leg_->flow().push(std::move(block));
+  leg_->outlet().push(std::move(block));
   early_.clear();
 }
 
-void ConnectFrontend::on_packet(Leg& leg, const Packet& packet, base::Bytes) {
+void ConnectFrontend::on_bytes(Leg&, base::Bytes bytes) {
   const async::TimePoint began = context_.clock.now();
-  relay_->deliver(packet.data);
+  relay_->deliver(bytes);
   context_.metrics.frontend_write_duration.observe(
       std::chrono::duration<double>(context_.clock.now() - began).count());
-  leg.backend().congestion().delivered(*relay_);
 }
 
-void ConnectFrontend::on_closed(Leg& leg, const std::string& error, bool truncated) {
-  leg.backend().congestion().remove(*relay_);
+void ConnectFrontend::on_target_done(Leg&) { relay_->finish(); }
+
+void ConnectFrontend::on_closed(Leg&, const std::string& error, bool truncated) {
   leg_ = nullptr;
   truncated_ = truncated || !error.empty();
-  relay_->detach_flow();
+  relay_->detach_outlet();
   relay_->finish();
 }
 
+void ConnectFrontend::on_overload(Leg&, const std::string& reason) { relay_->on_overload(reason); }
+
 void ConnectFrontend::on_room(Leg&) {
-  if (relay_) relay_->on_flow_drained();
+  if (relay_) relay_->on_room();
 }
 
-void ConnectFrontend::on_read_end(Relay::ReadEnd) {}
+void ConnectFrontend::on_read_end(Relay::ReadEnd end) {
+  if (leg_ != nullptr && end == Relay::ReadEnd::half_closed) leg_->finish();
+}
 
 void ConnectFrontend::on_read(std::size_t count) {
   if (leg_ != nullptr) leg_->count_up(count);
 }
 
-void ConnectFrontend::on_written() {
-  if (leg_ != nullptr) leg_->backend().congestion().drained(*relay_);
+void ConnectFrontend::on_written(std::size_t count) {
+  if (leg_ != nullptr) leg_->consumed(count);
 }
 
 Task<void> ConnectFrontend::reply(std::string text) {

@@ -34,15 +34,17 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
   async::Task<void> reply(std::string text);
   async::Task<void> close_gracefully();
 
-  void on_dialed(Leg& leg, base::Bytes response) override;
+  void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
-  void on_packet(Leg& leg, const Packet& packet, base::Bytes message) override;
+  void on_bytes(Leg& leg, base::Bytes bytes) override;
+  void on_target_done(Leg& leg) override;
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
+  void on_overload(Leg& leg, const std::string& reason) override;
   void on_room(Leg& leg) override;
   std::string client_name() const override { return client_; }
 
   void on_read_end(Relay::ReadEnd end) override;
-  void on_written() override;
+  void on_written(std::size_t count) override;
   void on_read(std::size_t count) override;
   void release_leg();
 

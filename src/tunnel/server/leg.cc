@@ -13,17 +13,17 @@ double seconds(async::Duration duration) { return std::chrono::duration<double>(
 
 }  // namespace
 
-Leg::Leg(ServerContext& context, Backend& backend, Frontend& frontend, std::string target,
-         std::int64_t client_random, std::int64_t random)
+Leg::Leg(ServerContext& context, Backend& backend, Frontend& frontend, const DialRequest& request,
+         std::int64_t random)
     : context_(context),
       backend_(backend),
       frontend_(&frontend),
-      target_(std::move(target)),
-      client_random_(client_random),
+      target_(request.target),
+      client_random_(request.client_random),
       random_(random),
-      flow_(backend.sender(), *this, context.budget),
       started_(context.clock.now()) {
   context_.metrics.pending_dials.add();
+  backend_.traffic().dials.add();
   waiting_for_answer_ = true;
   if (context_.dial_deadlines != nullptr) context_.dial_deadlines->add(*this);
 }
@@ -44,7 +44,7 @@ void Leg::leave_established() {
     context_.metrics.established_connections.subtract();
 }
 
-void Leg::established(std::int64_t connect_id, base::Bytes response) {
+void Leg::established(std::int64_t connect_id) {
   stop_waiting();
   connect_id_ = connect_id;
   counted_established_ = true;
@@ -52,12 +52,14 @@ void Leg::established(std::int64_t connect_id, base::Bytes response) {
   context_.metrics.dial_duration.observe(seconds(context_.clock.now() - started_));
   LOG_DEBUG("connection established", {"conn", fmt::format("{:x}", random_)}, {"target", target_},
             {"agent", backend_.agent_id()});
-  frontend_->on_dialed(*this, response);
+  frontend_->on_dialed(*this);
 }
 
 void Leg::fail(DialFailure reason, const std::string& error) {
   stop_waiting();
   context_.metrics.dial_failed(reason);
+  if (reason == DialFailure::error_response)
+    context_.metrics.agent_dial_failed(backend_.agent_id(), "error_response");
   if (context_.access_log) {
     LOG_INFO("dial failed", {"conn", fmt::format("{:x}", random_)},
              {"client", frontend_->client_name()}, {"target", target_},
@@ -66,37 +68,33 @@ void Leg::fail(DialFailure reason, const std::string& error) {
   std::exchange(frontend_, nullptr)->on_dial_failed(*this, reason, error);
 }
 
-void Leg::data(const Packet& packet, base::Bytes message) {
+void Leg::data(base::Bytes bytes) {
   if (frontend_ == nullptr) return;  // the client has gone; the agent has been told
-  bytes_down_ += packet.data.size();
-  backend_.traffic().bytes_from_agent.add(static_cast<double>(packet.data.size()));
-  if (!packet.data.empty()) frontend_->on_packet(*this, packet, message);
+  bytes_down_ += bytes.size();
+  backend_.traffic().bytes_from_agent.add(static_cast<double>(bytes.size()));
+  frontend_->on_bytes(*this, bytes);
 }
 
-void Leg::closed(const std::string& error, bool truncated) {
+void Leg::finished_by_target() {
+  if (frontend_ != nullptr) frontend_->on_target_done(*this);
+}
+
+void Leg::closed(End how, const std::string& error, bool truncated) {
   leave_established();
   context_.metrics.connection_duration.observe(seconds(context_.clock.now() - started_));
   if (frontend_ == nullptr) return;
-  context_.metrics.connection_closed(truncated ? "agent_lost" : "target");
+  context_.metrics.connection_closed(how == End::target ? "target" : "agent_lost");
   log_end(error.empty() ? "closed by target" : error);
   std::exchange(frontend_, nullptr)->on_closed(*this, error, truncated);
+}
+
+void Leg::room() {
+  if (frontend_ != nullptr) frontend_->on_room(*this);
 }
 
 void Leg::count_up(std::size_t bytes) {
   bytes_up_ += bytes;
   backend_.traffic().bytes_to_agent.add(static_cast<double>(bytes));
-  backend_.count_sent(PacketType::data);
-}
-
-void Leg::send_message(const Packet& packet, base::Bytes message) {
-  count_up(packet.data.size());
-  flow_.push_message(message);
-}
-
-void Leg::close() {
-  if (flow_.finished()) return;
-  backend_.count_sent(PacketType::close_request);
-  flow_.finish(encode_close_request(connect_id_));
 }
 
 void Leg::abandon(DialFailure why_if_dialing) {
@@ -105,20 +103,16 @@ void Leg::abandon(DialFailure why_if_dialing) {
     context_.metrics.dial_failed(why_if_dialing);
     log_end("abandoned while dialing");
     frontend_ = nullptr;
-    backend_.cancel_dial(*this);  // destroys this
-    return;
+    return cancel_dial();
   }
   leave_established();
   context_.metrics.connection_closed("client");
   log_end("closed by client");
   frontend_ = nullptr;
-  close();
+  drop();
 }
 
-void Leg::on_flow_drained() {
-  if (frontend_ != nullptr) frontend_->on_room(*this);
-}
-
+// The dial was not answered in time.
 void Leg::on_delay_over() {
   LOG_INFO("dial timed out", {"conn", fmt::format("{:x}", random_)}, {"target", target_},
            {"agent", backend_.agent_id()});
@@ -128,7 +122,7 @@ void Leg::on_delay_over() {
   std::exchange(frontend_, nullptr)
       ->on_dial_failed(*this, DialFailure::backend_dial_timeout,
                        "timed out waiting for backend dial");
-  backend_.cancel_dial(*this);  // destroys this
+  cancel_dial();
 }
 
 void Leg::log_end(std::string_view how) const {

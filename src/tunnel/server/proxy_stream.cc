@@ -34,7 +34,7 @@ void ProxyStream::on_message(base::Bytes message) {
     case PacketType::dial_request:
       return dial_request(*packet, message);
     case PacketType::data:
-      return data(*packet, message);
+      return data(*packet);
     case PacketType::close_request:
       return close_request(*packet);
     case PacketType::close_dial:
@@ -57,11 +57,14 @@ void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
     deaf_ = true;
     return;
   }
-  current_ = &backend->dial(*this, std::string(packet.address), packet.random, message);
-  legs_.push_back(current_);
+  current_ = &backend->dial(*this, {.network = std::string(packet.protocol),
+                                    .target = std::string(packet.address),
+                                    .client_random = packet.random,
+                                    .packet = message});
+  legs_.push_back({current_, 0});
 }
 
-void ProxyStream::data(const Packet& packet, base::Bytes message) {
+void ProxyStream::data(const Packet& packet) {
   if (packet.connect_id == 0) {
     LOG_DEBUG("data without connection dropped", {"client", client_});
     return;
@@ -77,8 +80,12 @@ void ProxyStream::data(const Packet& packet, base::Bytes message) {
   // The number of somebody else's connection, or of one that has just ended, is worth nothing here.
   Leg* leg = find_leg(packet.connect_id);
   if (leg == nullptr) return;
-  leg->send_message(packet, message);
-  if (leg->flow().full()) hold(true);
+  if (packet.data.empty()) return;
+  base::Buffer block(packet.data.size());
+  block.append(packet.data);
+  leg->count_up(block.size());
+  leg->outlet().push(std::move(block));
+  if (leg->outlet().full()) hold(true);
 }
 
 void ProxyStream::mismatched(std::int64_t other) {
@@ -108,7 +115,8 @@ void ProxyStream::close_request(const Packet& packet) {
 }
 
 void ProxyStream::close_dial(const Packet& packet) {
-  for (Leg* leg : legs_) {
+  for (const Attached& attached : legs_) {
+    Leg* leg = attached.leg;
     if (!leg->dialing() || leg->client_random() != packet.random) continue;
     drop(*leg);
     leg->abandon(DialFailure::frontend_close);
@@ -117,9 +125,9 @@ void ProxyStream::close_dial(const Packet& packet) {
   LOG_DEBUG("cancelled dial is not pending", {"client", client_}, {"random", packet.random});
 }
 
-void ProxyStream::on_dialed(Leg& leg, base::Bytes response) {
+void ProxyStream::on_dialed(Leg& leg) {
   to_client(PacketType::dial_response,
-            with_random(response, PacketType::dial_response, leg.client_random()));
+            encode_dial_response(leg.client_random(), leg.connect_id(), ""));
   holding_early_ = true;
   context_.greeting_delay.remove(*this);
   context_.greeting_delay.add(*this);
@@ -134,16 +142,28 @@ void ProxyStream::on_dial_failed(Leg& leg, DialFailure reason, const std::string
   }
 }
 
-void ProxyStream::on_packet(Leg& leg, const Packet&, base::Bytes message) {
-  to_client(PacketType::data, message);
-  leg.backend().congestion().delivered(*this);
+void ProxyStream::on_bytes(Leg& leg, base::Bytes bytes) {
+  const auto attached = std::ranges::find(legs_, &leg, &Attached::leg);
+  attached->untaken += bytes.size();
+  base::Buffer block(bytes.size());
+  block.append(bytes);
+  frame_data(block, leg.connect_id());
+  to_client(PacketType::data, std::move(block));
+}
+
+// Clients of konnectivity know no half of an end.
+void ProxyStream::on_target_done(Leg& leg) {
+  end(leg, "");
+  leg.abandon(DialFailure::frontend_close);
 }
 
 void ProxyStream::on_closed(Leg& leg, const std::string& error, bool truncated) {
+  end(leg, truncated ? "" : error);
+}
+
+void ProxyStream::end(Leg& leg, const std::string& error) {
   drop(leg);
-  leg.backend().congestion().remove(*this);
-  to_client(PacketType::close_response,
-            encode_close_response(leg.connect_id(), truncated ? "" : error));
+  to_client(PacketType::close_response, encode_close_response(leg.connect_id(), error));
   if (queued() > 0) context_.stall_watch.add(*this);
 }
 
@@ -154,21 +174,27 @@ void ProxyStream::on_room(Leg&) {
 // What a client accepts of a connection that it does not know yet, Go's client takes for an error:
 // it learns of the connection in another goroutine than the one that reads. A moment's delay, or
 // its first word, is enough.
-void ProxyStream::to_client(PacketType type, base::Bytes message) {
+void ProxyStream::to_client(PacketType type, base::Buffer framed) {
   const async::TimePoint began = context_.clock.now();
   context_.metrics.packets.count(Segment::to_client, type);
   if (!accepted()) accept({});
-  given_ += grpc::kPrefixBytes + message.size();
+  given_ += framed.size();
   if (holding_early_ && type != PacketType::dial_response) {
-    std::array<std::uint8_t, grpc::kPrefixBytes> prefix;
-    grpc::write_prefix(prefix.data(), message.size());
-    early_.append(prefix);
-    early_.append(message);
+    early_.push(std::move(framed));
   } else {
-    send(message);
+    send_framed(std::move(framed));
   }
   context_.metrics.frontend_write_duration.observe(
       std::chrono::duration<double>(context_.clock.now() - began).count());
+}
+
+void ProxyStream::to_client(PacketType type, const std::string& message) {
+  base::Buffer framed(message.size());
+  framed.append(base::as_bytes(message));
+  std::array<std::uint8_t, grpc::kPrefixBytes> prefix;
+  grpc::write_prefix(prefix.data(), message.size());
+  framed.prepend(prefix);
+  to_client(type, std::move(framed));
 }
 
 void ProxyStream::release_early() {
@@ -181,9 +207,17 @@ void ProxyStream::on_held(bool on) {
   context_.metrics.full_channels(ServiceMethod::proxy).add(on ? 1 : -1);
 }
 
-void ProxyStream::on_drained() {
-  for (Leg* leg : legs_) leg->backend().congestion().drained(*this);
+// What the client has taken is no more than what has left, whichever of its connections it was.
+void ProxyStream::on_sent(std::size_t) {
+  for (Attached& attached : legs_) {
+    const std::size_t waiting = backlog();
+    if (attached.untaken <= waiting) continue;
+    attached.leg->consumed(attached.untaken - waiting);
+    attached.untaken = waiting;
+  }
 }
+
+void ProxyStream::on_overload(Leg&, const std::string& reason) { on_overload(reason); }
 
 void ProxyStream::on_overload(const std::string& reason) {
   LOG_WARN("connection closed", {"client", client_}, {"reason", reason});
@@ -195,21 +229,20 @@ void ProxyStream::on_overload(const std::string& reason) {
 }
 
 Leg* ProxyStream::find_leg(std::int64_t connect_id) const {
-  const auto found = std::ranges::find_if(
-      legs_, [&](const Leg* leg) { return !leg->dialing() && leg->connect_id() == connect_id; });
-  return found == legs_.end() ? nullptr : *found;
+  const auto found = std::ranges::find_if(legs_, [&](const Attached& attached) {
+    return !attached.leg->dialing() && attached.leg->connect_id() == connect_id;
+  });
+  return found == legs_.end() ? nullptr : found->leg;
 }
 
 void ProxyStream::drop(Leg& leg) {
-  std::erase(legs_, &leg);
+  std::erase_if(legs_, [&](const Attached& attached) { return attached.leg == &leg; });
   if (current_ == &leg) current_ = nullptr;
 }
 
 void ProxyStream::abandon_legs() {
-  for (Leg* leg : std::exchange(legs_, {})) {
-    leg->backend().congestion().remove(*this);
-    leg->abandon(DialFailure::frontend_close);
-  }
+  for (const Attached& attached : std::exchange(legs_, {}))
+    attached.leg->abandon(DialFailure::frontend_close);
 }
 
 void ProxyStream::on_peer_done() {

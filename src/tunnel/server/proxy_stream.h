@@ -5,6 +5,7 @@
 
 #include "grpc/call.h"
 #include "tunnel/congestion.h"
+#include "tunnel/packet.h"
 #include "tunnel/server/context.h"
 #include "tunnel/server/leg.h"
 
@@ -26,19 +27,21 @@ class ProxyStream : public grpc::ServerCall,
   void on_broken(const grpc::Status& status) override;
   void on_peer_done() override;
   void on_finished(const grpc::Status& status) override;
-  void on_drained() override;
+  void on_sent(std::size_t bytes) override;
   void on_held(bool on) override;
 
   void dial_request(const Packet& packet, base::Bytes message);
-  void data(const Packet& packet, base::Bytes message);
+  void data(const Packet& packet);
   void close_request(const Packet& packet);
   void close_dial(const Packet& packet);
   void mismatched(std::int64_t other);
 
-  void on_dialed(Leg& leg, base::Bytes response) override;
+  void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
-  void on_packet(Leg& leg, const Packet& packet, base::Bytes message) override;
+  void on_bytes(Leg& leg, base::Bytes bytes) override;
+  void on_target_done(Leg& leg) override;
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
+  void on_overload(Leg& leg, const std::string& reason) override;
   void on_room(Leg& leg) override;
   std::string client_name() const override { return client_; }
 
@@ -49,16 +52,19 @@ class ProxyStream : public grpc::ServerCall,
 
   Leg* find_leg(std::int64_t connect_id) const;
   void drop(Leg& leg);
+  void end(Leg& leg, const std::string& error);
   void abandon_legs();
   void release_early();
-  void to_client(PacketType type, base::Bytes message);
-  void to_client(PacketType type, const std::string& message) {
-    to_client(type, base::as_bytes(message));
-  }
+  void to_client(PacketType type, base::Buffer framed);
+  void to_client(PacketType type, const std::string& message);
 
   ServerContext& context_;
   std::string client_;
-  std::vector<Leg*> legs_;
+  struct Attached {
+    Leg* leg;
+    std::size_t untaken;  // bytes of it that the client has not taken
+  };
+  std::vector<Attached> legs_;
   Leg* current_ = nullptr;   // of the last DIAL_REQ
   std::int64_t pinned_ = 0;  // the connectID of the client's first DATA
   bool dialed_ = false;      // a DIAL_REQ has been seen

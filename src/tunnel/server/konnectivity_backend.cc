@@ -1,4 +1,4 @@
-#include "tunnel/server/backend.h"
+#include "tunnel/server/konnectivity_backend.h"
 
 #include <utility>
 
@@ -6,19 +6,13 @@
 #include "base/log.h"
 
 namespace tunnel {
-namespace {
-
-// An agent that owes an answer for so long is chosen last.
-constexpr async::Duration kAnswerWithin = std::chrono::seconds(2);
-
-}  // namespace
-
-Backend::Backend(http::H2Stream& stream, ServerContext& context, async::TaskGroup& tasks,
-                 std::string peer)
-    : ServerCall(stream),
+KonnectivityBackend::KonnectivityBackend(http::H2Stream& stream, ServerContext& context,
+                                         async::TaskGroup& tasks, std::string peer)
+    : Backend(std::move(peer)),
+      ServerCall(stream),
       context_(context),
       tasks_(tasks),
-      peer_(std::move(peer)),
+      answers_(context.clock),
       ticket_(std::make_shared<AdmissionTicket>(*this)),
       sender_(*this),
       congestion_(*this, context.clock, context.budget,
@@ -28,96 +22,83 @@ Backend::Backend(http::H2Stream& stream, ServerContext& context, async::TaskGrou
   context_.metrics.open_streams(ServiceMethod::connect).add();
 }
 
-Backend::~Backend() {
+KonnectivityBackend::~KonnectivityBackend() {
   ticket_->expire();
   context_.router.remove(*this, context_.clock.now());
   if (holding()) on_held(false);
   context_.metrics.open_streams(ServiceMethod::connect).subtract();
 }
 
-void Backend::register_backend(std::string agent_id, Identifiers identifiers,
-                               const http::Headers& metadata) {
-  agent_id_ = std::move(agent_id);
-  identifiers_ = std::move(identifiers);
-  traffic_.emplace(context_.metrics.traffic_of(agent_id_));
+void KonnectivityBackend::register_backend(std::string id, Identifiers identifiers,
+                                           const http::Headers& metadata) {
+  introduce(std::move(id), std::move(identifiers), context_.metrics);
   accept(metadata);
   for (Backend* other : context_.router.backends()) {
-    if (other->agent_id() == agent_id_) other->probe();
+    if (other->agent_id() == agent_id()) other->probe();
   }
   registered_ = true;
   context_.router.add(*this);
-  LOG_INFO("agent connected", {"agent", agent_id_}, {"from", peer_});
+  LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()});
 }
 
-void Backend::refuse(const std::string& reason) {
-  LOG_WARN("agent refused", {"from", peer_}, {"reason", reason});
+void KonnectivityBackend::refuse(const std::string& reason) {
+  LOG_WARN("agent refused", {"from", peer()}, {"reason", reason});
   finish({grpc::StatusCode::unknown, reason});
 }
 
-void Backend::owe_answer() {
-  if (!owing_since_ || heard_) owing_since_ = context_.clock.now();
-  heard_ = false;
-}
-
-bool Backend::silent(async::TimePoint now) const {
-  if (std::exchange(heard_, false)) owing_since_.reset();
-  return owing_since_ && now - *owing_since_ > kAnswerWithin;
-}
-
-void Backend::probe() {
-  owe_answer();
+void KonnectivityBackend::probe() {
+  answers_.owe();
   stream().session().ping();
 }
 
-Leg& Backend::dial(Leg::Frontend& frontend, std::string target, std::int64_t client_random,
-                   base::Bytes request) {
+Leg& KonnectivityBackend::dial(Leg::Frontend& frontend, const DialRequest& request) {
   std::int64_t random = base::random_dial_id();
   while (pending_.contains(random)) random = base::random_dial_id();
-  auto leg =
-      std::make_unique<Leg>(context_, *this, frontend, std::move(target), client_random, random);
+  auto leg = std::make_unique<KonnectivityLeg>(context_, *this, frontend, request, random);
   Leg& made = *leg;
   pending_.emplace(random, std::move(leg));
-  traffic_->dials.add();
-  if (owing_since_ && !heard_) stream().session().ping();  // slow targets, or a dead link?
-  owe_answer();
-  send(PacketType::dial_request, with_random(request, PacketType::dial_request, random));
+  if (answers_.owing()) stream().session().ping();  // slow targets, or a dead link?
+  answers_.owe();
+  send(PacketType::dial_request,
+       request.packet.empty() ? encode_dial_request("tcp", request.target, random)
+                              : with_random(request.packet, PacketType::dial_request, random));
   return made;
 }
 
-void Backend::cancel_dial(Leg& leg) {
+void KonnectivityBackend::cancel_dial(KonnectivityLeg& leg) {
   send(PacketType::close_dial, encode_close_dial(leg.random()));
   pending_.erase(leg.random());
 }
 
-void Backend::count_sent(PacketType type) {
+void KonnectivityBackend::count_sent(PacketType type) {
   context_.metrics.packets.count(Segment::to_agent, type);
 }
 
-void Backend::send(PacketType type, std::string_view packet) {
+void KonnectivityBackend::send(PacketType type, std::string_view packet) {
   count_sent(type);
   sender_.send_control(packet);
 }
 
-void Backend::on_message(base::Bytes message) {
+void KonnectivityBackend::on_message(base::Bytes message) {
   const auto packet = decode_packet(message);
   if (!packet) {
-    LOG_WARN("malformed packet from agent dropped", {"agent", agent_id_},
+    LOG_WARN("malformed packet from agent dropped", {"agent", agent_id()},
              {"bytes", message.size()});
     return;
   }
   if (!registered_) return;
-  heard_ = true;
+  answers_.heard();
   context_.metrics.packets.count(Segment::from_agent, packet->type);
-  handle(*packet, message);
+  handle(*packet);
   if (sender_.congested()) hold(true);
 }
 
-void Backend::handle(const Packet& packet, base::Bytes message) {
+void KonnectivityBackend::handle(const Packet& packet) {
   switch (packet.type) {
     case PacketType::dial_response:
-      return dial_response(packet, message);
+      return dial_response(packet);
     case PacketType::data:
-      return data(packet, message);
+      return data(packet);
     case PacketType::close_response:
       return close_response(packet);
     case PacketType::close_dial:
@@ -125,96 +106,95 @@ void Backend::handle(const Packet& packet, base::Bytes message) {
     case PacketType::drain:
       return drain();
     default:
-      LOG_DEBUG("unexpected packet from agent ignored", {"agent", agent_id_},
+      LOG_DEBUG("unexpected packet from agent ignored", {"agent", agent_id()},
                 {"type", wire_name(packet.type)});
   }
 }
 
-void Backend::dial_response(const Packet& packet, base::Bytes message) {
+void KonnectivityBackend::dial_response(const Packet& packet) {
   const auto found = pending_.find(packet.random);
   if (found == pending_.end()) {
     context_.metrics.dial_failed(DialFailure::unrecognized_response);
     if (packet.connect_id != 0) close_unknown(packet.connect_id);
     return;
   }
-  std::unique_ptr<Leg> leg = std::move(found->second);
+  std::unique_ptr<KonnectivityLeg> leg = std::move(found->second);
   pending_.erase(found);
   if (!packet.error.empty() || packet.connect_id == 0) {
     const std::string error(
         packet.error.empty() ? "the agent answered the dial without a connection" : packet.error);
-    context_.metrics.agent_dial_failed(agent_id_, "error_response");
-    leg->fail(DialFailure::error_response, error);
+    leg->dial_failed(DialFailure::error_response, error);
     return;
   }
   if (established_.contains(packet.connect_id)) {
-    LOG_WARN("agent gave two connections one id", {"agent", agent_id_}, {"id", packet.connect_id});
-    leg->fail(DialFailure::error_response, "the agent gave two connections one id");
+    LOG_WARN("agent gave two connections one id", {"agent", agent_id()}, {"id", packet.connect_id});
+    leg->dial_failed(DialFailure::error_response, "the agent gave two connections one id");
     return;
   }
-  Leg& kept = *leg;
+  KonnectivityLeg& kept = *leg;
   established_.emplace(packet.connect_id, std::move(leg));
-  kept.established(packet.connect_id, message);
+  kept.dialed(packet.connect_id);
 }
 
-void Backend::data(const Packet& packet, base::Bytes message) {
+void KonnectivityBackend::data(const Packet& packet) {
   if (packet.connect_id == 0) {
-    LOG_DEBUG("data without connection dropped", {"agent", agent_id_});
+    LOG_DEBUG("data without connection dropped", {"agent", agent_id()});
     return;
   }
   const auto found = established_.find(packet.connect_id);
   if (found == established_.end()) return close_unknown(packet.connect_id);
-  found->second->data(packet, message);
+  found->second->deliver(packet.data);
   if (congestion_.active()) watch_congestion();
 }
 
-void Backend::close_unknown(std::int64_t connect_id) {
+void KonnectivityBackend::close_unknown(std::int64_t connect_id) {
   send(PacketType::close_request, encode_close_request(connect_id));
 }
 
-void Backend::close_if_unknown(std::int64_t connect_id) {
+void KonnectivityBackend::close_if_unknown(std::int64_t connect_id) {
   if (!established_.contains(connect_id)) close_unknown(connect_id);
 }
 
-void Backend::close_response(const Packet& packet) {
+void KonnectivityBackend::close_response(const Packet& packet) {
   const auto found = established_.find(packet.connect_id);
   if (found == established_.end()) {
-    LOG_DEBUG("close of an unknown connection ignored", {"agent", agent_id_},
+    LOG_DEBUG("close of an unknown connection ignored", {"agent", agent_id()},
               {"id", packet.connect_id});
     return;
   }
-  const std::unique_ptr<Leg> leg = std::move(found->second);
+  const std::unique_ptr<KonnectivityLeg> leg = std::move(found->second);
   established_.erase(found);
-  leg->closed(std::string(packet.error), false);
+  leg->closed_by_agent(std::string(packet.error));
 }
 
-void Backend::close_dial(const Packet& packet) {
+void KonnectivityBackend::close_dial(const Packet& packet) {
   const auto found = pending_.find(packet.random);
   if (found == pending_.end()) return;
-  const std::unique_ptr<Leg> leg = std::move(found->second);
+  const std::unique_ptr<KonnectivityLeg> leg = std::move(found->second);
   pending_.erase(found);
-  leg->fail(DialFailure::backend_close, "");
+  leg->dial_failed(DialFailure::backend_close, "");
 }
 
-void Backend::drain() {
+void KonnectivityBackend::drain() {
   if (!std::exchange(draining_, true))
-    LOG_INFO("agent drains", {"agent", agent_id_}, {"from", peer_});
+    LOG_INFO("agent drains", {"agent", agent_id()}, {"from", peer()});
 }
 
-void Backend::on_held(bool on) {
+void KonnectivityBackend::on_held(bool on) {
   context_.metrics.full_channels(ServiceMethod::connect).add(on ? 1 : -1);
 }
 
-void Backend::on_drained() {
+void KonnectivityBackend::on_drained() {
   sender_.pump();
   if (holding() && !congestion_.active() && !sender_.congested()) hold(false);
 }
 
-void Backend::watch_congestion() {
+void KonnectivityBackend::watch_congestion() {
   if (std::exchange(ticking_, true)) return;
   tasks_.spawn("congestion", tick_congestion(ticket_));
 }
 
-async::Task<void> Backend::tick_congestion(std::shared_ptr<AdmissionTicket> ticket) {
+async::Task<void> KonnectivityBackend::tick_congestion(std::shared_ptr<AdmissionTicket> ticket) {
   ServerContext& context = context_;
   while (ticket->backend() != nullptr && congestion_.active()) {
     CO_TRY_VOID(co_await context.clock.sleep_for(Congestion::kTick));
@@ -224,11 +204,11 @@ async::Task<void> Backend::tick_congestion(std::shared_ptr<AdmissionTicket> tick
   co_return base::Result<void>{};
 }
 
-void Backend::on_peer_done() { finish({}); }
+void KonnectivityBackend::on_peer_done() { finish({}); }
 
-void Backend::on_finished(const grpc::Status& status) {
+void KonnectivityBackend::on_finished(const grpc::Status& status) {
   if (registered_) {
-    LOG_INFO("agent disconnected", {"agent", agent_id_}, {"from", peer_},
+    LOG_INFO("agent disconnected", {"agent", agent_id()}, {"from", peer()},
              {"status", grpc::go_name(status.code)}, {"error", status.message});
     if (!status.ok())
       context_.metrics.packets.error(Segment::from_agent, grpc::go_name(status.code), std::nullopt);
@@ -237,9 +217,9 @@ void Backend::on_finished(const grpc::Status& status) {
   context_.router.remove(*this, context_.clock.now());
   auto pending = std::exchange(pending_, {});
   for (auto& [random, leg] : pending)
-    leg->fail(DialFailure::backend_close, "agent connection lost while dialing");
+    leg->dial_failed(DialFailure::backend_close, "agent connection lost while dialing");
   auto established = std::exchange(established_, {});
-  for (auto& [id, leg] : established) leg->closed("agent connection lost", true);
+  for (auto& [id, leg] : established) leg->agent_lost();
 }
 
 }  // namespace tunnel

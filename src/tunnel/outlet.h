@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/buffer.h"
+
+namespace tunnel {
+
+/// The way of one connection's bytes into a link. Bounded by its user, who stops reading its source
+/// while full() and is told by its owner when there is room again. Thread: that of the loop.
+class Outlet {
+ public:
+  /// The most bytes to put into one block: with the head that a link puts in front, a block is one
+  /// full frame then.
+  static constexpr std::size_t kBlock = base::Buffer::kBlock - base::Buffer::kHeadroom;
+
+  virtual ~Outlet() = default;
+  /// Takes the bytes, not empty, in a buffer with at least Buffer::kHeadroom of headroom. Dropped
+  /// when the way has ended.
+  virtual void push(base::Buffer bytes) = 0;
+  virtual bool full() const = 0;
+};
+
+}  // namespace tunnel
