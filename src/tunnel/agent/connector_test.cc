@@ -139,13 +139,19 @@ class ConnectorTest : public ::testing::Test {
   std::size_t start_refused(Refuser& refuser, async::Duration interval, async::Duration cap) {
     servers_.push_back(std::make_unique<TestServer>(
         loop_, clock_, authority_, AgentAdmission{.server_id = "a", .authenticator = &refuser}));
-    loop_.poll();
-    const std::size_t of_server = clock_.sleepers();
+    const std::size_t of_server = sleeping();
     std::ofstream(token_file_) << "token";
     Connector::Options options{.sync_interval_cap = cap};
     options.link.identity.token_file = token_file_;
     start({servers_.back()->port}, interval, std::move(options));
     return of_server + 1;
+  }
+
+  // How many tasks sleep once all that can be done without the peer is done.
+  std::size_t sleeping() {
+    loop_.restart();
+    loop_.poll();
+    return clock_.sleepers();
   }
 
   const std::string token_file_ =
@@ -239,7 +245,7 @@ TEST_F(ConnectorTest, comes_back_to_a_server_that_refuses_it_after_growing_pause
   int attempts = 1;
   for (const async::Duration pause :
        {1000ms, 1500ms, 2250ms, 3375ms, 5062ms, 7593ms, 10000ms, 10000ms}) {
-    ASSERT_TRUE(run_until([&] { return refuser.asked == attempts && clock_.sleepers() == idle; }));
+    ASSERT_TRUE(run_until([&] { return refuser.asked == attempts && sleeping() == idle; }));
     clock_.advance(pause - 1ms);
     loop_.restart();
     loop_.run_for(5ms);
@@ -253,7 +259,7 @@ TEST_F(ConnectorTest, comes_back_to_a_server_that_refuses_it_after_growing_pause
 TEST_F(ConnectorTest, does_not_trouble_the_server_while_it_cannot_read_its_token) {
   Refuser refuser;
   const std::size_t idle = start_refused(refuser, 1s, 1s);
-  ASSERT_TRUE(run_until([&] { return refuser.asked == 1 && clock_.sleepers() == idle; }));
+  ASSERT_TRUE(run_until([&] { return refuser.asked == 1 && sleeping() == idle; }));
   std::filesystem::remove(token_file_);
   hurry_ = true;
   ASSERT_TRUE(run_until([now = clock_.now() + 10s, this] { return clock_.now() > now; }));
