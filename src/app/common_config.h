@@ -23,8 +23,9 @@ struct ListenAddress {
 
 /// Bounds on the bytes that wait in buffers of connections.
 struct MemoryLimits {
-  std::size_t process = 0;     // bytes, all connections together
-  std::size_t connection = 0;  // bytes, one connection
+  std::size_t process = 0;                     // bytes, all connections together
+  std::size_t connection = 0;                  // bytes, one connection
+  std::size_t window = std::size_t{16} << 20;  // bytes, one connection's window on a native link
 };
 
 /// What is written to the log, and where (docs/decisions/0005-log-levels.md).

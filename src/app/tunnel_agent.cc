@@ -15,6 +15,7 @@
 #include "net/listener.h"
 #include "pki/reloading_tls.h"
 #include "tunnel/agent/connector.h"
+#include "tunnel/native.h"
 
 namespace app {
 namespace {
@@ -26,6 +27,7 @@ using base::Result;
 net::TlsOptions tls_options(const TunnelAgentConfig& config) {
   net::TlsOptions options;
   options.alpn = config.alpn;
+  if (config.native_link) options.alpn.emplace_back(tunnel::native::kAlpn);
   if (std::ranges::find(options.alpn, "h2") == options.alpn.end()) options.alpn.push_back("h2");
   options.require_alpn = true;
   return options;
@@ -55,11 +57,14 @@ class TunnelAgent {
         metrics_(registry_),
         budget_(config.memory.process),
         stall_watch_(clock_),
+        grown_windows_(config.memory.process / 2),
+        windows_{clock_, grown_windows_, static_cast<std::uint32_t>(config.memory.window)},
         context_{clock_,
                  loop_.get_executor(),
                  metrics_,
                  budget_,
                  stall_watch_,
+                 windows_,
                  config.memory.connection,
                  config.log.access_log},
         signals_(loop_, SIGINT, SIGTERM),
@@ -80,6 +85,8 @@ class TunnelAgent {
   tunnel::AgentMetrics metrics_;
   base::MemoryBudget budget_;
   tunnel::StallWatch stall_watch_;
+  base::MemoryBudget grown_windows_;
+  http::H2Session::WindowPolicy windows_;
   tunnel::AgentContext context_;
   std::unique_ptr<AgentLeases> leases_;
   std::unique_ptr<pki::ReloadingTls> tls_;

@@ -34,6 +34,7 @@ struct TunnelAgentConfig {
                        8091};  // the host is also the name that the certificate must carry
   std::vector<net::HostPort> more_servers;  // --proxy-server-addresses: further ways to the servers
   std::vector<std::string> alpn;            // offered before our own
+  bool native_link = true;                  // wanted of servers
   pki::TlsFiles tls;                        // certificate and key empty = token only
   std::string token_file;                   // read at every connect; empty = none
 

@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "net/listener.h"
 #include "pki/reloading_tls.h"
+#include "tunnel/native.h"
 #include "tunnel/server/server.h"
 
 namespace app {
@@ -34,6 +35,11 @@ net::TlsOptions tls_options(const TunnelServerConfig& config, std::vector<std::s
   return options;
 }
 
+std::vector<std::string> agent_protocols(const TunnelServerConfig& config) {
+  if (!config.native_link) return {"h2"};
+  return {std::string(tunnel::native::kAlpn), "h2"};
+}
+
 tunnel::ServerOptions server_options(const TunnelServerConfig& config,
                                      tunnel::TokenAuthenticator* authenticator) {
   tunnel::ServerOptions options;
@@ -41,6 +47,8 @@ tunnel::ServerOptions server_options(const TunnelServerConfig& config,
   options.strategies = config.strategies;
   options.http_connect = config.mode == FrontendMode::http_connect;
   options.connection_limit = config.memory.connection;
+  options.memory_limit = config.memory.process;
+  options.window_limit = config.memory.window;
   options.access_log = config.log.access_log;
   options.dial_timeout = config.dial_timeout;
   options.agent_keepalive = config.keepalive;
@@ -108,7 +116,7 @@ Result<void> TunnelServer::start_kubernetes() {
 
 Result<void> TunnelServer::start_agents() {
   TRY(agent_tls_, pki::ReloadingTls::open(clock_, net::TlsContext::Role::server, config_.agent_tls,
-                                          tls_options(config_, {"h2"})));
+                                          tls_options(config_, agent_protocols(config_))));
   TRY(auto listener, net::listen_tcp(loop_, clock_, config_.agents.host, config_.agents.port));
   LOG_INFO("waiting for agents", {"address", listener->address()});
   server_->serve_agents(std::move(listener), [this] { return agent_tls_->current(); });

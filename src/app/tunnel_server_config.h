@@ -53,6 +53,8 @@ struct TunnelServerConfig {
   async::Duration graceful_shutdown{0};  // 0 = stop at once
   async::Duration dial_timeout{0};       // 0 = wait for the agent's answer for ever
 
+  bool native_link = true;  // offered to agents
+
   std::vector<tunnel::Strategy> strategies = {
       tunnel::Strategy::any};  // asked in this order; at least one
   int receive_queue = 10;  // --xfr-channel-size, packets; buffers are bounded by `memory` as well

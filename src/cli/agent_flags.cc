@@ -96,6 +96,11 @@ void AgentFlags::add_behaviour() {
       "Packets of one connection that may wait. Bytes are bounded by --connection-buffer-limit.");
   table_.add_switch("warn-on-channel-limit", config_.warn_on_queue_limit,
                     "Log when a connection's buffer is full.");
+  table_.add_switch("native-link", config_.native_link,
+                    "Offer servers of this project the native link, which gives each connection a "
+                    "window of its own. Off: konnectivity's protocol only.");
+  table_.add_bytes("native-window-limit", config_.memory.window,
+                   "Bytes that the window of one connection may grow to on a native link.");
   table_.add_bytes("memory-limit", config_.memory.process,
                    "Bytes that the buffers of all connections may hold together.");
   table_.add_bytes("connection-buffer-limit", config_.memory.connection,

@@ -85,10 +85,15 @@ base::Result<void> check_profiling(const app::ProfilingConfig& profiling) {
 }
 
 base::Result<void> check_memory(const app::MemoryLimits& memory) {
+  constexpr std::size_t kLargestWindow = std::size_t{1} << 30;
   constexpr std::size_t kSmallest = std::size_t{64} << 10;
   if (memory.connection < kSmallest) {
     return bad_flag("--connection-buffer-limit", format_byte_size(memory.connection),
                     "want at least 64Ki");
+  }
+  if (memory.window < kSmallest || memory.window > kLargestWindow) {
+    return bad_flag("--native-window-limit", format_byte_size(memory.window),
+                    "want 64Ki to 1Gi: windows begin with 64Ki");
   }
   if (memory.process < memory.connection) {
     return bad_flag("--memory-limit", format_byte_size(memory.process),

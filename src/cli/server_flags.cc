@@ -118,6 +118,11 @@ void ServerFlags::add_behaviour() {
                       "Time that open connections get to end after SIGTERM. 0 means none.");
   table_.add_duration("backend-dial-timeout", config_.dial_timeout,
                       "Time for an agent to answer a dial. 0 means no limit.");
+  table_.add_switch("native-link", config_.native_link,
+                    "Let agents of this project use the native link, which gives each connection a "
+                    "window of its own. Off: konnectivity's protocol only.");
+  table_.add_bytes("native-window-limit", config_.memory.window,
+                   "Bytes that the window of one connection may grow to on a native link.");
   table_.add_bytes("memory-limit", config_.memory.process,
                    "Bytes that the buffers of all connections may hold together.");
   table_.add_bytes("connection-buffer-limit", config_.memory.connection,

@@ -46,6 +46,26 @@ Task<void> H2Connection::keep_alive(async::Clock& clock, async::Duration idle,
   }
 }
 
+Task<void> H2Connection::ping_every(async::Clock& clock, async::Duration interval, int silent) {
+  return watch(clock, interval, silent, true);
+}
+
+Task<void> H2Connection::expect_pings(async::Clock& clock, async::Duration interval, int silent) {
+  return watch(clock, interval, silent, false);
+}
+
+Task<void> H2Connection::watch(async::Clock& clock, async::Duration interval, int silent,
+                               bool ping) {
+  for (int quiet = 0; quiet < silent;) {
+    heard_ = false;
+    if (ping) session_.ping();
+    CO_TRY_VOID(co_await clock.sleep_for(interval));
+    quiet = heard_ ? 0 : quiet + 1;
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(interval * silent).count();
+  co_return fail(Code::timeout, fmt::format("the peer has said nothing for {}s", seconds));
+}
+
 void H2Connection::close() { stream_->close(); }
 
 std::unique_ptr<H2StreamHandler> H2Connection::on_request(H2Stream& stream,

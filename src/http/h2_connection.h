@@ -36,6 +36,12 @@ class H2Connection : private H2Session::Events {
   /// silent for `patience`: to be run beside run(). Returns Code::timeout.
   async::Task<void> keep_alive(async::Clock& clock, async::Duration idle, async::Duration patience);
 
+  /// Pings the peer every `interval`, to be run beside run(), and ends the connection when it has
+  /// said nothing in `silent` intervals in a row. Returns Code::timeout.
+  async::Task<void> ping_every(async::Clock& clock, async::Duration interval, int silent);
+  /// The same for the side that is pinged.
+  async::Task<void> expect_pings(async::Clock& clock, async::Duration interval, int silent);
+
   /// Ends the connection at once.
   void close();
   H2Session& session() { return session_; }
@@ -47,6 +53,7 @@ class H2Connection : private H2Session::Events {
   void on_ping_acknowledged() override { handler_.on_ping_acknowledged(); }
   void on_goaway(std::uint32_t error) override { handler_.on_goaway(error); }
 
+  async::Task<void> watch(async::Clock& clock, async::Duration interval, int silent, bool ping);
   async::Task<void> read_loop();
   async::Task<void> write_loop();
   async::Task<void> write_out(base::BufferQueue& out);

@@ -52,7 +52,8 @@ H2Session::H2Session(const Options& options, Events& events)
     : events_(events),
       role_(options.role),
       stream_window_(options.stream_window),
-      windows_(options.windows) {
+      windows_(options.windows),
+      budget_(options.budget) {
   static const auto native_options = make_options();
   const auto create =
       role_ == Role::server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
@@ -129,6 +130,10 @@ Result<H2Stream*> H2Session::request(const Headers& headers,
 }
 
 Result<H2Stream*> H2Session::request(const Headers& headers, const MakeHandler& make) {
+  const auto limit =
+      nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  if (streams_.size() >= limit)
+    return fail(Code::exhausted, fmt::format("the peer allows {} streams at once", limit));
   auto stream = std::make_unique<H2Stream>(*this, 0);
   const auto fields = h2_fields(headers);
   const nghttp2_data_provider body = h2_body(*stream);
@@ -192,6 +197,9 @@ H2Stream* H2Session::find_stream(std::int32_t id) {
 bool H2Session::finished() const {
   return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
 }
+
+H2Stream::H2Stream(H2Session& session, std::int32_t id)
+    : session_(session), id_(id), queue_(session.budget_) {}
 
 void H2Stream::respond(const Headers& headers) {
   const auto fields = h2_fields(headers);

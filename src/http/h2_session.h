@@ -61,7 +61,7 @@ class H2Stream {
  public:
   static constexpr std::size_t kLowWater = 64 * 1024;
 
-  H2Stream(H2Session& session, std::int32_t id) : session_(session), id_(id) {}
+  H2Stream(H2Session& session, std::int32_t id);
   H2Stream(const H2Stream&) = delete;
   H2Stream& operator=(const H2Stream&) = delete;
 
@@ -132,6 +132,7 @@ class H2Session {
     std::uint32_t max_frame_size = 16384;        // largest frame we accept, bytes
     std::uint32_t max_streams = 0;               // that the peer may have open; 0 = does not say
     const WindowPolicy* windows = nullptr;       // null = windows stay as they are
+    base::MemoryBudget* budget = nullptr;        // counts what waits to be sent
   };
   /// What the owner of the session hears, with the same restriction as H2StreamHandler.
   class Events {
@@ -196,6 +197,7 @@ class H2Session {
   std::vector<std::int32_t> sent_;  // streams with news for their owners
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;
+  base::MemoryBudget* budget_;
   async::Duration round_trip_{0};
 };
 

@@ -113,7 +113,10 @@ class ConnectStreamTest : public ::testing::Test, private ConnectStream::Owner {
   AgentMetrics metrics_{registry_};
   base::MemoryBudget budget_{16 << 20};
   StallWatch stalls_{clock_};
-  AgentContext context_{clock_, loop_.get_executor(), metrics_, budget_, stalls_, 1 << 20, false};
+  base::MemoryBudget grown_windows_{32 << 20};
+  http::H2Session::WindowPolicy windows_{clock_, grown_windows_, 4 << 20};
+  AgentContext context_{clock_, loop_.get_executor(), metrics_, budget_, stalls_, windows_, 1 << 20,
+                        false};
   LinkConnections connections_{context_};
   testing::CallPair pair_{[this](http::H2Stream& stream) { return make(stream); }};
   std::unique_ptr<net::Listener> listener_ =

@@ -171,7 +171,10 @@ class ConnectorTest : public ::testing::Test {
   AgentMetrics metrics_{registry_};
   base::MemoryBudget budget_{1 << 20};
   StallWatch stalls_{clock_};
-  AgentContext context_{clock_, loop_.get_executor(), metrics_, budget_, stalls_, 1 << 20, false};
+  base::MemoryBudget grown_windows_{32 << 20};
+  http::H2Session::WindowPolicy windows_{clock_, grown_windows_, 4 << 20};
+  AgentContext context_{clock_, loop_.get_executor(), metrics_, budget_, stalls_, windows_, 1 << 20,
+                        false};
   std::shared_ptr<const net::TlsContext> client_ = client_context();
   ServerCount count_;
   std::optional<Connector> connector_;

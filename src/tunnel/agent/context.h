@@ -4,6 +4,7 @@
 
 #include "async/clock.h"
 #include "base/buffer.h"
+#include "http/h2_session.h"
 #include "tunnel/agent_metrics.h"
 #include "tunnel/stall_watch.h"
 
@@ -16,6 +17,7 @@ struct AgentContext {
   AgentMetrics& metrics;
   base::MemoryBudget& budget;
   StallWatch& stall_watch;
+  const http::H2Session::WindowPolicy& windows;
   std::size_t connection_limit;  // bytes buffered for one connection
   bool access_log;
 };

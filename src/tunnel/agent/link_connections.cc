@@ -27,8 +27,10 @@ void LinkConnections::dial(const Packet& request) {
       context_, *this,
       TargetConnection::Request{.connect_id = ++last_id_,
                                 .random = request.random,
-                                .protocol = std::string(request.protocol),
-                                .address = std::string(request.address)});
+                                .target = {.network = std::string(request.protocol),
+                                           .address = std::string(request.address),
+                                           .id = fmt::format("{:x}", request.random),
+                                           .server = server_id_}});
   dialing_.emplace(request.random, connection.get());
   tasks_.spawn("connection", run(std::move(connection)));
 }

@@ -6,20 +6,12 @@
 #include <string>
 
 #include "async/event.h"
-#include "http/h2_connection.h"
 #include "net/tls.h"
-#include "tunnel/agent/connect_stream.h"
-#include "tunnel/agent/link_connections.h"
+#include "tunnel/agent/context.h"
+#include "tunnel/agent/link_protocol.h"
 #include "tunnel/agent/server_route.h"
 
 namespace tunnel {
-
-/// Who the agent is, for every server.
-struct AgentIdentity {
-  std::string agent_id;
-  std::string identifiers;  // query string, maybe empty
-  std::string token_file;   // read at every connect; empty = no token
-};
 
 /// One connection to one server, with the connections that it carries.
 ///
@@ -27,12 +19,10 @@ struct AgentIdentity {
 /// when the connections that it carried have flushed what they had.
 /// Guarantees: run() ends by itself when the server does not answer in time.
 /// Ownership: the Connector's. Thread: that of the loop.
-class ServerLink : private http::H2Connection::Handler, private ConnectStream::Owner {
+class ServerLink : private LinkProtocol::Listener {
  public:
   static constexpr async::Duration kConnectLimit = std::chrono::seconds(10);
   static constexpr async::Duration kHandshakeLimit = std::chrono::seconds(10);
-  static constexpr async::Duration kHeadersLimit = std::chrono::seconds(15);
-  static constexpr async::Duration kPingPatience = std::chrono::seconds(20);
 
   enum class State {
     opening,
@@ -45,12 +35,6 @@ class ServerLink : private http::H2Connection::Handler, private ConnectStream::O
     AgentIdentity identity;
     std::string server_name;  // that the certificate must carry
     async::Duration keepalive = std::chrono::hours(1);
-  };
-
-  /// What a server says of itself.
-  struct Welcome {
-    std::string server_id;
-    int server_count = 0;
   };
 
   /// The TLS configuration for the next connection.
@@ -76,24 +60,15 @@ class ServerLink : private http::H2Connection::Handler, private ConnectStream::O
 
  private:
   async::Task<void> serve();
-  async::Task<std::unique_ptr<net::Stream>> secure_stream();
-  base::Result<http::Headers> request_headers() const;
-  std::unique_ptr<ConnectStream> make_call(http::H2Stream& stream);
-  async::Task<void> wait_for_welcome();
+  async::Task<std::unique_ptr<net::TlsStream>> secure_stream();
+  std::unique_ptr<LinkProtocol> make_protocol(const std::string& alpn, Introduction self);
   async::Task<void> wait_for_end();
-  async::Task<void> tick_congestion();
   void end(base::Error why);
-  base::Error reason(const base::Error& end) const;
   void set_state(State state);
 
-  std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,
-                                                    const http::Headers&) override {
-    return nullptr;  // servers ask nothing
-  }
-  void on_goaway(std::uint32_t error) override;
-  void on_response_headers(const http::Headers& headers) override;
-  void on_call_ended(const grpc::Status& status) override;
-  void on_congested() override;
+  void on_welcome(Welcome welcome) override;
+  void on_going_away() override;
+  void on_failure(base::Error why) override { end(std::move(why)); }
 
   AgentContext& context_;
   const TlsSource& tls_;
@@ -102,14 +77,11 @@ class ServerLink : private http::H2Connection::Handler, private ConnectStream::O
   std::function<void(ServerLink&)> on_change_;
   State state_ = State::opening;
   Welcome welcome_;
-  std::optional<base::Error> ended_;         // why we ended it
-  std::optional<grpc::Status> call_status_;  // how the server ended the call
+  std::optional<base::Error> ended_;  // why we ended it
   base::Error error_;
   bool draining_ = false;
   async::Event changed_;
-  async::Event congested_;
-  LinkConnections connections_;
-  std::unique_ptr<http::H2Connection> http_;
+  std::unique_ptr<LinkProtocol> protocol_;  // from the handshake on
 };
 
 }  // namespace tunnel

@@ -6,8 +6,6 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "async/timeout.h"
-#include "base/log.h"
-#include "net/dial.h"
 #include "tunnel/agent/connect_stream.h"
 #include "tunnel/agent/link_connections.h"
 
@@ -17,15 +15,6 @@ namespace {
 using async::Task;
 using base::Code;
 using base::Result;
-
-Result<net::Family> family_of(const std::string& network) {
-  if (network == "tcp") return net::Family::any;
-  if (network == "tcp4") return net::Family::v4;
-  if (network == "tcp6") return net::Family::v6;
-  return base::fail(Code::invalid, fmt::format("dial {0}: unknown network {0}", network));
-}
-
-double seconds(async::Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 
@@ -73,15 +62,9 @@ Task<void> TargetConnection::run() {
 
 Task<net::Socket> TargetConnection::dial() {
   using namespace async::asio::experimental::awaitable_operators;
-  auto outcome = co_await (dial_target() || dial_cancelled());
+  auto outcome = co_await (dial_target(context_, request_.target) || dial_cancelled());
   if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));
   co_return base::fail(Code::cancelled, "cancelled");
-}
-
-Task<net::Socket> TargetConnection::dial_target() {
-  CO_TRY(const net::Family family, family_of(request_.protocol));
-  co_return co_await net::dial_tcp(context_.clock, request_.address, kDialLimit, net::Liveness{},
-                                   family);
 }
 
 Task<void> TargetConnection::dial_cancelled() {
@@ -95,7 +78,6 @@ void TargetConnection::cancel_dial() {
 }
 
 void TargetConnection::dial_failed(const base::Error& error) {
-  context_.metrics.endpoint_dial_failed(error.is(Code::timeout));
   error_ = error.message;
   log_end("dial failed");
   link_.stream()->send(PacketType::dial_response,
@@ -103,7 +85,6 @@ void TargetConnection::dial_failed(const base::Error& error) {
 }
 
 void TargetConnection::establish(net::Socket socket) {
-  context_.metrics.dial_duration.observe(seconds(context_.clock.now() - started_));
   context_.metrics.open_endpoint_connections.add();
   ConnectStream& stream = *link_.stream();
   channel_ = std::make_unique<Channel>(*this, stream, std::move(socket));
@@ -218,12 +199,11 @@ std::string_view TargetConnection::name(End why) {
 }
 
 void TargetConnection::log_end(std::string_view message) const {
-  if (!context_.access_log) return;
-  const double duration = seconds(context_.clock.now() - started_);
-  LOG_INFO(message, {"conn", fmt::format("{:x}", request_.random)}, {"target", request_.address},
-           {"server", link_.server_id()}, {"sent", channel_ ? channel_->relay.bytes_written() : 0},
-           {"received", channel_ ? channel_->relay.bytes_read() : 0},
-           {"seconds", fmt::format("{:.3f}", duration)}, {"end", name(end_)}, {"error", error_});
+  log_target(context_, message, request_.target, started_,
+             {.how = name(end_),
+              .error = error_,
+              .sent = channel_ ? channel_->relay.bytes_written() : 0,
+              .received = channel_ ? channel_->relay.bytes_read() : 0});
 }
 
 }  // namespace tunnel

@@ -7,6 +7,7 @@
 #include "async/event.h"
 #include "net/socket_stream.h"
 #include "tunnel/agent/context.h"
+#include "tunnel/agent/target.h"
 #include "tunnel/link_sender.h"
 #include "tunnel/relay.h"
 
@@ -23,14 +24,12 @@ class LinkConnections;
 /// Ownership: its task's. The references outlive it. Thread: that of the loop.
 class TargetConnection : private Relay::Listener, private Flow::Owner {
  public:
-  static constexpr async::Duration kDialLimit = std::chrono::seconds(5);
   static constexpr async::Duration kLingerLimit = std::chrono::seconds(1);
 
   struct Request {
     std::int64_t connect_id = 0;
     std::int64_t random = 0;
-    std::string protocol;
-    std::string address;
+    TargetRequest target;
   };
 
   TargetConnection(AgentContext& context, LinkConnections& link, Request request);
@@ -55,7 +54,6 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
   struct Channel;
 
   async::Task<net::Socket> dial();
-  async::Task<net::Socket> dial_target();
   async::Task<void> dial_cancelled();
   void dial_failed(const base::Error& error);
   async::Task<void> carry(net::Socket socket);

@@ -35,12 +35,6 @@ std::unique_ptr<http::H2StreamHandler> unknown_call(http::H2Stream& stream,
   return std::make_unique<UnknownCall>(stream, path == nullptr ? "" : *path);
 }
 
-struct AgentCredentials {
-  std::string id;
-  Identifiers identifiers;
-  std::string token;
-};
-
 Result<std::string> single(const http::Headers& headers, std::string_view name) {
   const std::size_t found = http::count(headers, name);
   if (found != 1)
@@ -55,19 +49,6 @@ Result<std::string> bearer_token(const http::Headers& headers) {
   if (!value.starts_with(kScheme))
     return fail(Code::unauthenticated, "the authorization header is not a bearer token");
   return value.substr(kScheme.size());
-}
-
-Result<AgentCredentials> read_credentials(const http::Headers& headers, bool with_token) {
-  AgentCredentials credentials;
-  TRY(credentials.id, single(headers, "agentid"));
-  if (http::count(headers, "agentidentifiers") > 0) {
-    TRY(const std::string query, single(headers, "agentidentifiers"));
-    TRY(credentials.identifiers, parse_identifiers(query, UnknownKeys::ignore));
-  }
-  if (with_token) {
-    TRY(credentials.token, bearer_token(headers));
-  }
-  return credentials;
 }
 
 http::Headers greeting(const AgentAdmission& admission) {
@@ -92,6 +73,20 @@ async::Task<void> authenticate_and_register(const AgentAdmission& admission,
 
 }  // namespace
 
+Result<AgentCredentials> read_credentials(const http::Headers& headers, const AgentHeaders& names,
+                                          bool with_token) {
+  AgentCredentials credentials;
+  TRY(credentials.id, single(headers, names.id));
+  if (http::count(headers, names.identifiers) > 0) {
+    TRY(const std::string query, single(headers, names.identifiers));
+    TRY(credentials.identifiers, parse_identifiers(query, UnknownKeys::ignore));
+  }
+  if (with_token) {
+    TRY(credentials.token, bearer_token(headers));
+  }
+  return credentials;
+}
+
 AgentConnection::AgentConnection(ServerContext& context, const AgentAdmission& admission,
                                  async::TaskGroup& tasks, std::string peer)
     : context_(context), admission_(admission), tasks_(tasks), peer_(std::move(peer)) {}
@@ -102,7 +97,8 @@ std::unique_ptr<http::H2StreamHandler> AgentConnection::on_request(http::H2Strea
   auto backend = std::make_unique<KonnectivityBackend>(stream, context_, tasks_, peer_);
   std::erase_if(streams_, [](const auto& ticket) { return ticket->backend() == nullptr; });
   streams_.push_back(backend->ticket());
-  auto credentials = read_credentials(headers, admission_.authenticator != nullptr);
+  auto credentials =
+      read_credentials(headers, kKonnectivityAgentHeaders, admission_.authenticator != nullptr);
   if (!credentials) {
     backend->refuse(credentials.error().message);
   } else if (admission_.authenticator == nullptr) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/task_group.h"
@@ -25,6 +26,25 @@ struct AgentAdmission {
   int server_count = 1;
   TokenAuthenticator* authenticator = nullptr;  // null = no tokens are asked for
 };
+
+/// Who an agent says it is.
+struct AgentCredentials {
+  std::string id;
+  Identifiers identifiers;
+  std::string token;
+};
+
+/// Under which headers it does.
+struct AgentHeaders {
+  std::string_view id;
+  std::string_view identifiers;
+};
+inline constexpr AgentHeaders kKonnectivityAgentHeaders{"agentid", "agentidentifiers"};
+inline constexpr AgentHeaders kNativeAgentHeaders{"agent-id", "agent-identifiers"};
+
+/// The error names the header that is missing or wrong.
+base::Result<AgentCredentials> read_credentials(const http::Headers& headers,
+                                                const AgentHeaders& names, bool with_token);
 
 /// One connection of an agent: offers /AgentService/Connect on it. Lives in the coroutine that runs
 /// the connection.

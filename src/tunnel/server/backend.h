@@ -27,8 +27,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  /// Asks the agent to dial. Never answers before it has returned.
-  virtual Leg& dial(Leg::Frontend& frontend, const DialRequest& request) = 0;
+  /// Asks the agent to dial. Never answers before it has returned. Null: this link takes no more.
+  virtual Leg* dial(Leg::Frontend& frontend, const DialRequest& request) = 0;
   /// Asks the agent to close a connection, unless it is one of ours.
   virtual void close_if_unknown(std::int64_t /*connect_id*/) {}
   /// It owes an answer and has said nothing for seconds.
@@ -59,6 +59,10 @@ class Backend {
   Identifiers identifiers_;
   std::optional<AgentTraffic> traffic_;
 };
+
+/// Has `request` dialed by the agent that serves its target. Null when there is none: counted and
+/// logged, and the frontend's to answer.
+Leg* dial_any(ServerContext& context, Leg::Frontend& frontend, const DialRequest& request);
 
 /// Whether a peer that owes an answer is silent for long.
 class AnswerWatch {

@@ -89,15 +89,13 @@ Task<std::string> ConnectFrontend::read_request() {
 Task<bool> ConnectFrontend::dial(std::string target) {
   requested_ = true;
   context_.metrics.http_connections.add();
-  Backend* backend = context_.router.pick(target, context_.clock.now());
-  if (backend == nullptr) {
-    context_.metrics.dial_failed(DialFailure::no_agent);
-    LOG_INFO("dial failed", {"client", client_}, {"target", target},
-             {"error", context_.router.why_none(target, context_.clock.now())});
+  Leg::Frontend& self = *this;
+  const DialRequest request{.network = "tcp", .target = std::move(target)};
+  leg_ = dial_any(context_, self, request);
+  if (leg_ == nullptr) {
     CO_TRY_VOID(co_await reply(dial_failure_reply(DialFailure::no_agent, "")));
     co_return false;
   }
-  leg_ = &backend->dial(*this, {.network = "tcp", .target = std::move(target)});
   CO_TRY_VOID(co_await wait_for_answer());
   if (client_gone_) co_return fail(Code::closed, "client left while dialing");
   if (phase_ == Phase::failed) {

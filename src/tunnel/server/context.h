@@ -5,6 +5,7 @@
 
 #include "async/clock.h"
 #include "base/buffer.h"
+#include "http/h2_session.h"
 #include "tunnel/server/delay_line.h"
 #include "tunnel/server/router.h"
 #include "tunnel/server_metrics.h"
@@ -22,6 +23,8 @@ struct ServerContext {
   StallWatch& stall_watch;
   DelayLine* dial_deadlines;  // null = dials wait for ever
   DelayLine& greeting_delay;
+  DelayLine& close_linger;  // how long a target may take to end after its client
+  const http::H2Session::WindowPolicy& windows;
   std::size_t connection_limit;  // bytes buffered for one connection
   bool access_log;
 };

@@ -51,11 +51,11 @@ void KonnectivityBackend::probe() {
   stream().session().ping();
 }
 
-Leg& KonnectivityBackend::dial(Leg::Frontend& frontend, const DialRequest& request) {
+Leg* KonnectivityBackend::dial(Leg::Frontend& frontend, const DialRequest& request) {
   std::int64_t random = base::random_dial_id();
   while (pending_.contains(random)) random = base::random_dial_id();
   auto leg = std::make_unique<KonnectivityLeg>(context_, *this, frontend, request, random);
-  Leg& made = *leg;
+  Leg* const made = leg.get();
   pending_.emplace(random, std::move(leg));
   if (answers_.owing()) stream().session().ping();  // slow targets, or a dead link?
   answers_.owe();

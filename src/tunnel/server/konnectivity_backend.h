@@ -32,12 +32,11 @@ class KonnectivityBackend : public Backend, public grpc::ServerCall {
   ~KonnectivityBackend() override;
 
   /// Sends the response headers and offers the agent to the router.
-  void register_backend(std::string id, Identifiers identifiers,
-                        const http::Headers& metadata);
+  void register_backend(std::string id, Identifiers identifiers, const http::Headers& metadata);
   /// Ends the call with gRPC status Unknown.
   void refuse(const std::string& reason);
 
-  Leg& dial(Leg::Frontend& frontend, const DialRequest& request) override;
+  Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
   /// Forgets a dial that is no longer wanted, and tells the agent.
   void cancel_dial(KonnectivityLeg& leg);
 

@@ -88,6 +88,14 @@ void Leg::closed(End how, const std::string& error, bool truncated) {
   std::exchange(frontend_, nullptr)->on_closed(*this, error, truncated);
 }
 
+void Leg::closed_by_client() {
+  leave_established();
+  if (frontend_ == nullptr) return;
+  context_.metrics.connection_closed("client");
+  log_end("closed by client");
+  std::exchange(frontend_, nullptr)->on_closed(*this, "", false);
+}
+
 void Leg::room() {
   if (frontend_ != nullptr) frontend_->on_room(*this);
 }

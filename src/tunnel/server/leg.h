@@ -84,6 +84,7 @@ class Leg : protected DelayLine::Entry {
   void data(base::Bytes bytes);
   void finished_by_target();
   void closed(End how, const std::string& error, bool truncated);
+  void closed_by_client();
   void room();
   bool deserted() const { return frontend_ == nullptr; }
   Frontend& frontend() { return *frontend_; }

@@ -47,20 +47,18 @@ void ProxyStream::on_message(base::Bytes message) {
 
 void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
   dialed_ = true;
-  Backend* backend = context_.router.pick(packet.address, context_.clock.now());
-  if (backend == nullptr) {
-    context_.metrics.dial_failed(DialFailure::no_agent);
-    LOG_INFO("dial failed", {"client", client_}, {"target", packet.address},
-             {"error", context_.router.why_none(packet.address, context_.clock.now())});
+  Leg* leg = dial_any(context_, *this,
+                      {.network = std::string(packet.protocol),
+                       .target = std::string(packet.address),
+                       .client_random = packet.random,
+                       .packet = message});
+  if (leg == nullptr) {
     to_client(PacketType::dial_response,
               encode_dial_response(packet.random, 0, "No agent available"));
     deaf_ = true;
     return;
   }
-  current_ = &backend->dial(*this, {.network = std::string(packet.protocol),
-                                    .target = std::string(packet.address),
-                                    .client_random = packet.random,
-                                    .packet = message});
+  current_ = leg;
   legs_.push_back({current_, 0});
 }
 
@@ -153,6 +151,7 @@ void ProxyStream::on_bytes(Leg& leg, base::Bytes bytes) {
 
 // Clients of konnectivity know no half of an end.
 void ProxyStream::on_target_done(Leg& leg) {
+  leg.finish();
   end(leg, "");
   leg.abandon(DialFailure::frontend_close);
 }

@@ -1,5 +1,6 @@
 #include "tunnel/server/server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -7,7 +8,9 @@
 #include "async/timeout.h"
 #include "base/log.h"
 #include "net/socket_stream.h"
+#include "tunnel/native.h"
 #include "tunnel/server/connect_frontend.h"
+#include "tunnel/server/native_backend.h"
 
 namespace tunnel {
 namespace {
@@ -21,6 +24,8 @@ constexpr async::Duration kHandshakeWithin = std::chrono::seconds(20);
 constexpr async::Duration kPingPatience = std::chrono::seconds(20);
 // How long the first bytes of a target may wait for the client's first word (see ProxyStream).
 constexpr async::Duration kGreetingDelay = std::chrono::milliseconds(100);
+// How long a target may go on after a client of the gRPC frontend has closed.
+constexpr async::Duration kCloseLinger = std::chrono::seconds(5);
 constexpr async::Duration kLookAgain = std::chrono::milliseconds(50);
 
 // An agent's stream carries all its connections; what may be under way on it bounds what a slow
@@ -33,6 +38,11 @@ constexpr http::H2Session::Options kClientWindows{.role = http::H2Session::Role:
                                                   .stream_window = 1 << 20,
                                                   .connection_window = 16 << 20,
                                                   .max_frame_size = 256 << 10};
+
+std::uint32_t largest_window(std::size_t limit) {
+  return static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(limit, native::kFirstWindow, std::size_t{1} << 30));
+}
 
 void log_end(std::string_view who, const std::string& name, const Result<void>& result) {
   if (result || result.error().is(Code::cancelled)) return;
@@ -53,6 +63,9 @@ Server::Server(async::Loop& loop, async::Clock& clock, ServerMetrics& metrics,
       router_(options_.strategies, metrics),
       stall_watch_(clock),
       greeting_delay_(loop.get_executor(), clock, kGreetingDelay),
+      close_linger_(loop.get_executor(), clock, kCloseLinger),
+      grown_windows_(options_.memory_limit / 2),
+      windows_{clock, grown_windows_, largest_window(options_.window_limit)},
       context_{clock,
                loop.get_executor(),
                metrics,
@@ -61,6 +74,8 @@ Server::Server(async::Loop& loop, async::Clock& clock, ServerMetrics& metrics,
                stall_watch_,
                nullptr,
                greeting_delay_,
+               close_linger_,
+               windows_,
                options_.connection_limit,
                options_.access_log},
       upkeep_(loop.get_executor()),
@@ -73,6 +88,7 @@ Server::Server(async::Loop& loop, async::Clock& clock, ServerMetrics& metrics,
     upkeep_.spawn("dial deadlines", dial_deadlines_->run());
   }
   upkeep_.spawn("greeting delay", greeting_delay_.run());
+  upkeep_.spawn("close linger", close_linger_.run());
   upkeep_.spawn("stall watch", stall_watch_.run());
 }
 
@@ -102,21 +118,23 @@ Task<void> Server::accept_all(Door& door) {
 }
 
 Task<void> Server::welcome(Door& door, net::Socket socket) {
-  std::unique_ptr<net::Stream> stream = net::make_socket_stream(std::move(socket));
-  std::string name = stream->peer();
+  Visitor visitor{.stream = net::make_socket_stream(std::move(socket))};
+  std::string name = visitor.stream->peer();
   if (door.tls) {
     auto secured =
         co_await async::with_timeout(clock_, kHandshakeWithin, "TLS handshake",
-                                     net::tls_handshake(std::move(stream), door.tls(), ""));
+                                     net::tls_handshake(std::move(visitor.stream), door.tls(), ""));
     if (!secured) {
       log_failed_handshake(door, name, std::move(secured).error());
       co_return Result<void>{};
     }
     if (const std::string subject = (*secured)->peer_subject(); !subject.empty())
       name = fmt::format("{}({})", subject, name);
-    stream = std::move(*secured);
+    visitor.protocol = (*secured)->alpn();
+    visitor.stream = std::move(*secured);
   }
-  log_end(door.who, name, co_await (this->*door.serve)(std::move(stream), name));
+  visitor.name = name;
+  log_end(door.who, name, co_await (this->*door.serve)(std::move(visitor)));
   co_return Result<void>{};
 }
 
@@ -131,18 +149,25 @@ void Server::log_failed_handshake(const Door& door, const std::string& name, bas
   log_end(door.who, name, base::fail(std::move(error)));
 }
 
-Task<void> Server::serve_agent(std::unique_ptr<net::Stream> stream, std::string name) {
-  AgentConnection handler(context_, options_.admission, agents_, std::move(name));
-  co_return co_await run_h2(std::move(stream), handler, kAgentWindows, options_.agent_keepalive);
+Task<void> Server::serve_agent(Visitor visitor) {
+  if (visitor.protocol == native::kAlpn) {
+    NativeBackend link(context_, options_.admission, std::move(visitor.stream),
+                       std::move(visitor.name));
+    co_return co_await link.run();
+  }
+  AgentConnection handler(context_, options_.admission, agents_, std::move(visitor.name));
+  co_return co_await run_h2(std::move(visitor.stream), handler, kAgentWindows,
+                            options_.agent_keepalive);
 }
 
-Task<void> Server::serve_grpc_client(std::unique_ptr<net::Stream> stream, std::string name) {
-  ClientConnection handler(context_, std::move(name));
-  co_return co_await run_h2(std::move(stream), handler, kClientWindows, options_.client_keepalive);
+Task<void> Server::serve_grpc_client(Visitor visitor) {
+  ClientConnection handler(context_, std::move(visitor.name));
+  co_return co_await run_h2(std::move(visitor.stream), handler, kClientWindows,
+                            options_.client_keepalive);
 }
 
-Task<void> Server::serve_connect_client(std::unique_ptr<net::Stream> stream, std::string name) {
-  ConnectFrontend frontend(context_, std::move(stream), std::move(name));
+Task<void> Server::serve_connect_client(Visitor visitor) {
+  ConnectFrontend frontend(context_, std::move(visitor.stream), std::move(visitor.name));
   co_return co_await frontend.run();
 }
 

@@ -21,7 +21,9 @@ struct ServerOptions {
   bool http_connect = false;               // else clients speak gRPC
   std::size_t connection_limit = 4 << 20;  // bytes buffered for one connection
   bool access_log = true;
-  async::Duration dial_timeout{0};  // 0 = none
+  std::size_t memory_limit = std::size_t{256} << 20;  // bytes of all buffers
+  std::size_t window_limit = 16 << 20;                // bytes, one connection of a native link
+  async::Duration dial_timeout{0};                    // 0 = none
   async::Duration agent_keepalive = std::chrono::hours(1);
   async::Duration client_keepalive = std::chrono::hours(1);
 };
@@ -56,7 +58,12 @@ class Server {
   async::asio::awaitable<void> stop(async::TimePoint deadline);
 
  private:
-  using Serve = async::Task<void> (Server::*)(std::unique_ptr<net::Stream>, std::string);
+  struct Visitor {
+    std::unique_ptr<net::Stream> stream;
+    std::string name;
+    std::string protocol;  // by ALPN
+  };
+  using Serve = async::Task<void> (Server::*)(Visitor);
   struct Door {
     std::unique_ptr<net::Listener> listener;
     TlsSource tls;
@@ -69,9 +76,9 @@ class Server {
   async::Task<void> accept_all(Door& door);
   async::Task<void> welcome(Door& door, net::Socket socket);
   void log_failed_handshake(const Door& door, const std::string& name, base::Error error);
-  async::Task<void> serve_agent(std::unique_ptr<net::Stream> stream, std::string name);
-  async::Task<void> serve_grpc_client(std::unique_ptr<net::Stream> stream, std::string name);
-  async::Task<void> serve_connect_client(std::unique_ptr<net::Stream> stream, std::string name);
+  async::Task<void> serve_agent(Visitor visitor);
+  async::Task<void> serve_grpc_client(Visitor visitor);
+  async::Task<void> serve_connect_client(Visitor visitor);
   async::Task<void> run_h2(std::unique_ptr<net::Stream> stream,
                            http::H2Connection::Handler& handler,
                            const http::H2Session::Options& windows, async::Duration keepalive);
@@ -82,6 +89,9 @@ class Server {
   StallWatch stall_watch_;
   std::optional<DelayLine> dial_deadlines_;
   DelayLine greeting_delay_;
+  DelayLine close_linger_;
+  base::MemoryBudget grown_windows_;
+  http::H2Session::WindowPolicy windows_;
   ServerContext context_;
   HangUps hang_ups_;
   std::vector<std::unique_ptr<Door>> doors_;

@@ -1,0 +1,44 @@
+#include "tunnel/agent/target.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "net/dial.h"
+
+namespace tunnel {
+namespace {
+
+base::Result<net::Family> family_of(const std::string& network) {
+  if (network == "tcp") return net::Family::any;
+  if (network == "tcp4") return net::Family::v4;
+  if (network == "tcp6") return net::Family::v6;
+  return base::fail(base::Code::invalid, fmt::format("dial {0}: unknown network {0}", network));
+}
+
+}  // namespace
+
+async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest& request) {
+  const async::TimePoint started = context.clock.now();
+  CO_TRY(const net::Family family, family_of(request.network));
+  auto socket = co_await net::dial_tcp(context.clock, request.address, kTargetDialLimit,
+                                       net::Liveness{}, family);
+  if (socket) {
+    const std::chrono::duration<double> took = context.clock.now() - started;
+    context.metrics.dial_duration.observe(took.count());
+  } else if (!socket.error().is(base::Code::cancelled)) {
+    context.metrics.endpoint_dial_failed(socket.error().is(base::Code::timeout));
+  }
+  co_return socket;
+}
+
+void log_target(const AgentContext& context, std::string_view message, const TargetRequest& request,
+                async::TimePoint started, const TargetEnd& end) {
+  if (!context.access_log) return;
+  const std::chrono::duration<double> took = context.clock.now() - started;
+  LOG_INFO(message, {"conn", request.id}, {"target", request.address}, {"server", request.server},
+           {"sent", end.sent}, {"received", end.received},
+           {"seconds", fmt::format("{:.3f}", took.count())}, {"end", end.how},
+           {"error", end.error});
+}
+
+}  // namespace tunnel

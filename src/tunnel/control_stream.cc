@@ -1,0 +1,35 @@
+#include "tunnel/control_stream.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tunnel {
+
+void ControlStream::send(const ControlMessage& message) {
+  stream_.send(base::as_bytes(encode_control(message)));
+}
+
+void ControlStream::on_data(base::Bytes bytes) {
+  stream_.consume(bytes.size());
+  if (!why_.empty()) return;
+  auto read =
+      reader_.feed(bytes, [this](const ControlMessage& message) { owner_.on_control(message); });
+  if (read) return;
+  why_ = read.error().message;
+  stream_.reset(http::H2Error::protocol);
+}
+
+void ControlStream::on_end() {
+  if (why_.empty()) why_ = "the peer ended the link";
+  stream_.end();
+}
+
+void ControlStream::on_close(std::uint32_t error) {
+  const bool lost = error == static_cast<std::uint32_t>(http::H2Error::cancel);
+  if (why_.empty() && !lost)
+    why_ = fmt::format("the control stream was reset with error {}", error);
+  owner_.on_control_over(why_);
+}
+
+}  // namespace tunnel

@@ -1,0 +1,106 @@
+#include "tunnel/proxy_status.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "http/h2_session.h"
+
+namespace tunnel {
+namespace {
+
+using base::Code;
+
+bool says(const base::Error& error, std::string_view phrase) {
+  return error.message.find(phrase) != std::string::npos;
+}
+
+struct Reply {
+  std::string_view status;
+  std::string_view type;  // RFC 9209, 2.3
+};
+
+Reply reply_to(const base::Error& error) {
+  const bool lookup = says(error, "lookup ");
+  if (error.is(Code::timeout)) return {"504", lookup ? "dns_timeout" : "connection_timeout"};
+  if (error.is(Code::exhausted) || says(error, "too many open files"))
+    return {"503", "connection_limit_reached"};
+  if (lookup) return {"502", "dns_error"};
+  if (error.is(Code::refused)) return {"502", "connection_refused"};
+  if (says(error, "unreachable") || says(error, "no route"))
+    return {"502", "destination_ip_unroutable"};
+  if (error.is(Code::invalid)) return {"502", "http_request_error"};
+  return {"502", "destination_unavailable"};
+}
+
+// A string of RFC 8941, 3.3.3, which is ASCII.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c >= 0x20 && c < 0x7f ? c : '?';
+  }
+  return out + '"';
+}
+
+// Takes a quoted string or a token off the front.
+std::string take_value(std::string_view& rest) {
+  std::string value;
+  if (!rest.starts_with('"')) {
+    const std::size_t end = std::min(rest.find_first_of(";, "), rest.size());
+    value = rest.substr(0, end);
+    rest.remove_prefix(end);
+    return value;
+  }
+  rest.remove_prefix(1);
+  while (!rest.empty() && !rest.starts_with('"')) {
+    if (rest.starts_with('\\') && rest.size() > 1) rest.remove_prefix(1);
+    value += rest.front();
+    rest.remove_prefix(1);
+  }
+  if (!rest.empty()) rest.remove_prefix(1);
+  return value;
+}
+
+}  // namespace
+
+http::Headers dial_failure_headers(const base::Error& error) {
+  const Reply reply = reply_to(error);
+  return {{":status", std::string(reply.status)},
+          {"proxy-status", fmt::format("cluster-proxy-agent; error={}; details={}", reply.type,
+                                       quoted(error.message))}};
+}
+
+std::string dial_failure_text(const http::Headers& headers) {
+  const std::string* status = http::find(headers, ":status");
+  const std::string* why = http::find(headers, "proxy-status");
+  std::string details = why == nullptr ? "" : proxy_status_parameter(*why, "details");
+  if (!details.empty()) return details;
+  return fmt::format("the agent answered the dial with status {}",
+                     status == nullptr ? "none" : *status);
+}
+
+std::string proxy_status_parameter(std::string_view value, std::string_view name) {
+  (void)take_value(value);  // who says so
+  while (!value.empty()) {
+    if (value.starts_with(';') || value.starts_with(' ')) {
+      value.remove_prefix(1);
+      continue;
+    }
+    const std::size_t equals = std::min(value.find_first_of("=;,"), value.size());
+    const std::string_view key = value.substr(0, equals);
+    value.remove_prefix(equals);
+    if (!value.starts_with('=')) {
+      if (value.starts_with(',')) break;  // the next proxy's
+      continue;
+    }
+    value.remove_prefix(1);
+    std::string found = take_value(value);
+    if (key == name) return found;
+    if (value.starts_with(',')) break;
+  }
+  return "";
+}
+
+}  // namespace tunnel

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/event.h"
+#include "http/h2_connection.h"
+#include "tunnel/control_stream.h"
+#include "tunnel/server/agent_service.h"
+#include "tunnel/server/backend.h"
+#include "tunnel/server/context.h"
+
+namespace tunnel {
+
+/// A native link of an agent (docs/protocol.md), from its handshake to its end: reversed HTTP/2, on
+/// which each dial is a stream. Lives in the coroutine that awaits run(). Thread: that of the loop.
+class NativeBackend : public Backend,
+                      private http::H2Connection::Handler,
+                      private ControlStream::Owner {
+ public:
+  /// The references outlive the link.
+  NativeBackend(ServerContext& context, const AgentAdmission& admission,
+                std::unique_ptr<net::Stream> stream, std::string peer);
+  ~NativeBackend() override;
+
+  /// Asks the agent who it is, lets it in, serves until the link ends. Returns why it ended.
+  async::Task<void> run();
+
+  Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
+  bool silent(async::TimePoint now) const override { return answers_.silent(now); }
+  void probe() override;
+
+ private:
+  async::Task<void> admit();
+  async::Task<void> wait_for_introduction();
+  async::Task<AgentCredentials> credentials();
+  void enter(AgentCredentials credentials);
+  void refuse(const std::string& reason);
+  void leave();
+
+  std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,
+                                                    const http::Headers&) override {
+    return nullptr;  // agents ask nothing
+  }
+  void on_ping_acknowledged() override { answers_.heard(); }
+  void on_goaway(std::uint32_t error) override;
+  void on_introduction(const http::Headers& headers) override;
+  void on_control(const ControlMessage& message) override;
+  void on_control_over(const std::string& reason) override;
+
+  ServerContext& context_;
+  const AgentAdmission& admission_;
+  AnswerWatch answers_;
+  async::Event changed_;
+  std::optional<http::Headers> introduction_;  // until it was read
+  std::optional<std::string> over_;            // why the control stream ended
+  bool admitted_ = false;
+  ControlStream* control_ = nullptr;
+  http::H2Connection connection_;
+};
+
+}  // namespace tunnel

@@ -1,0 +1,91 @@
+#include "tunnel/server/native_leg.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "tunnel/proxy_status.h"
+#include "tunnel/server/backend.h"
+#include "tunnel/server/context.h"
+
+namespace tunnel {
+
+http::Headers dial_headers(const DialRequest& request, std::int64_t random) {
+  return {{":method", "CONNECT"},
+          {":authority", request.target},
+          {"network", request.network.empty() ? "tcp" : request.network},
+          {"connection", fmt::format("{:x}", random)}};
+}
+
+NativeLeg::NativeLeg(http::H2Stream& stream, ServerContext& context, Backend& backend,
+                     Frontend& frontend, const DialRequest& request, std::int64_t random)
+    : Leg(context, backend, frontend, request, random), stream_(stream) {}
+
+NativeLeg::~NativeLeg() {
+  if (lingering_) context_.close_linger.remove(*this);
+}
+
+void NativeLeg::push(base::Buffer bytes) {
+  if (!finished_) stream_.send(std::move(bytes));
+}
+
+void NativeLeg::finish() {
+  if (std::exchange(finished_, true)) return;
+  stream_.end();
+}
+
+// As close(2): what was sent goes, what still comes is of no interest, and the target may take a
+// moment to end as well.
+void NativeLeg::close() {
+  finish();
+  if (!ended_ && !std::exchange(lingering_, true)) context_.close_linger.add(*this);
+  closed_by_client();
+}
+
+void NativeLeg::on_headers(const http::Headers& headers) {
+  if (std::exchange(answered_, true) || deserted()) return;
+  const std::string* status = http::find(headers, ":status");
+  if (status != nullptr && *status == "200") return established(random());
+  fail(DialFailure::error_response, dial_failure_text(headers));
+  stream_.reset(http::H2Error::cancel);
+}
+
+void NativeLeg::on_data(base::Bytes bytes) {
+  if (deserted() || dialing()) return stream_.consume(bytes.size());
+  data(bytes);
+}
+
+void NativeLeg::on_end() {
+  ended_ = true;
+  if (!dialing()) finished_by_target();
+}
+
+void NativeLeg::on_close(std::uint32_t code) {
+  const auto error = static_cast<http::H2Error>(code);
+  if (deserted()) return;
+  if (dialing()) return dial_lost(error);
+  if (error == http::H2Error::no_error && ended_) return closed(End::target, "", false);
+  if (error == http::H2Error::cancel) return closed(End::agent_lost, "agent connection lost", true);
+  closed(End::target, "the connection to the target was reset", true);
+}
+
+void NativeLeg::dial_lost(http::H2Error error) {
+  if (error == http::H2Error::cancel)
+    return fail(DialFailure::backend_close, "agent connection lost while dialing");
+  fail(DialFailure::error_response,
+       fmt::format("the agent refused the dial with error {}", static_cast<std::uint32_t>(error)));
+}
+
+void NativeLeg::cancel_dial() { stream_.reset(http::H2Error::cancel); }
+
+// When both directions have ended, what is queued still goes.
+void NativeLeg::drop() {
+  if (!finished_ || !ended_) stream_.reset(http::H2Error::cancel);
+}
+
+void NativeLeg::on_delay_over() {
+  if (!std::exchange(lingering_, false)) return Leg::on_delay_over();
+  stream_.reset(http::H2Error::cancel);
+}
+
+}  // namespace tunnel
