@@ -10,7 +10,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream client-go kube tsan fuzz format lint tidy demo clean
+.PHONY: help deps build debug test unit interop upstream client-go kube tsan fuzz format lint tidy demo bench clean
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -78,6 +78,10 @@ tidy: debug ## clang-tidy over all sources; results are cached, so a second run 
 demo: build ## show the job being done: a hub, two clusters, real services
 	@scripts/install-deps demo
 	@demo/run
+
+bench: build ## ours beside the reference and others; CASE=, REPEATS=, QUICK=1 narrow it down
+	@scripts/install-deps bench
+	@bench/run $(if $(QUICK),--quick) $(if $(REPEATS),--repeats $(REPEATS)) $(CASE)
 
 clean: ## remove build/
 	@rm -rf build

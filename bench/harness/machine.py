@@ -1,0 +1,66 @@
+"""What it was measured on, and with which versions."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import time
+
+
+def describe(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict:
+    return {
+        "cpu": _field("/proc/cpuinfo", "model name"),
+        "cores": os.cpu_count(),
+        "memory_gib": round(int(_field("/proc/meminfo", "MemTotal").split()[0]) / 2**20, 1),
+        "kernel": platform.release(),
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "load_before": round(os.getloadavg()[0], 2),
+        "versions": _versions(programs, root),
+    }
+
+
+def _versions(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict[str, str]:
+    return {
+        "ours": _commit(root),
+        "reference": "apiserver-network-proxy " + _go_module(programs.get("go-proxy-server"), "sigs.k8s.io/apiserver-network-proxy"),
+        "frp": _go_module(programs.get("frps"), "github.com/fatedier/frp"),
+        "rathole": _first((root / "tests/peers/rathole/Cargo.toml").read_text(), r'rathole = .*"=([\d.]+)"'),
+        "haproxy": _first(_output(["/usr/sbin/haproxy", "-v"]), r"version (\S+)"),
+        "openssl": _first(_output(["openssl", "version"]), r"OpenSSL (\S+)"),
+        "go": _first(_output(["go", "version"]), r"go([\d.]+)"),
+    }
+
+
+def _commit(root: pathlib.Path) -> str:
+    commit = _output(["git", "-C", root, "rev-parse", "--short=10", "HEAD"]).strip()
+    changed = _output(["git", "-C", root, "status", "--porcelain", "--", "src", "bin", "CMakeLists.txt"]).strip()
+    return commit + (" with changes not committed" if changed else "")
+
+
+def _go_module(program: pathlib.Path | None, module: str) -> str:
+    if program is None:
+        return "not built"
+    return _first(_output(["go", "version", "-m", program]), rf"{re.escape(module)}\s+(v\S+)")
+
+
+def _output(command: list) -> str:
+    try:
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return ""
+
+
+def _first(text: str, pattern: str) -> str:
+    found = re.search(pattern, text)
+    return found[found.lastindex or 0] if found else "unknown"
+
+
+def _field(path: str, name: str) -> str:
+    for line in pathlib.Path(path).read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return "unknown"

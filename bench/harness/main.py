@@ -1,0 +1,72 @@
+"""The command line of the harness."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from . import certificates, machine, results
+from .bench import Bench, Settings, say
+from .cases import CASES
+from .contenders import World
+from .processes import Failure, Ports
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    options = parse()
+    programs = find_programs(options.programs, options.bin)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cpb-"))  # short: a socket's path has at most 107 bytes
+    world = World(programs, certificates.create(folder / "frontend"), certificates.create(folder / "cluster"), Ports(), folder)
+    settings = Settings.choose(options.quick, options.repeats)
+    failed = [name for name in options.cases if not run_case(name, world, settings, options.results)]
+    if failed:
+        say(f"these cases broke off: {', '.join(failed)}; the logs are in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measures tunnels side by side and writes results.json.")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"all, or some of: {', '.join(CASES)}")
+    parser.add_argument("--repeats", type=int, help="how often each is measured (default 3)")
+    parser.add_argument("--quick", action="store_true", help="short and coarse, to see that it works")
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin", help="folder of our programs")
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the peers, see bench/programs.sh")
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "docs/benchmarks/results.json")
+    options = parser.parse_args()
+    unknown = set(options.cases) - set(CASES)
+    if unknown:
+        parser.error(f"no case called {', '.join(sorted(unknown))}; there are: {', '.join(CASES)}")
+    options.cases = options.cases or list(CASES)
+    return options
+
+
+def find_programs(peers: pathlib.Path, ours: pathlib.Path) -> dict[str, pathlib.Path]:
+    return {path.name: path for folder in (peers, ours) for path in folder.iterdir() if path.is_file()}
+
+
+def run_case(name: str, world: World, settings: Settings, path: pathlib.Path) -> bool:
+    """Every case is saved when it is done: an end in the middle loses one."""
+    say(f"case {name}")
+    facts = machine.describe(world.programs, ROOT)
+    rows = results.Rows()
+    try:
+        CASES[name](Bench(world, settings, rows))
+    except Failure as failure:
+        say(f"case {name}: {failure}")
+        return False
+    whole = results.load(path)
+    whole["cases"][name] = {"machine": facts, "quick": settings.quick, "repeats": settings.repeats,
+                            "seconds": settings.seconds, "rows": rows.list()}
+    results.save(path, whole)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
