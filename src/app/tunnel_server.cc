@@ -40,12 +40,21 @@ std::vector<std::string> agent_protocols(const TunnelServerConfig& config) {
   return {std::string(tunnel::native::kAlpn), "h2"};
 }
 
+// Most clients of http-connect offer nothing and speak HTTP/1.1.
+std::vector<std::string> client_protocols(tunnel::FrontendMode mode) {
+  if (mode == tunnel::FrontendMode::grpc) return {"h2"};
+  return {"h2", "http/1.1"};
+}
+
+std::string_view to_string(tunnel::FrontendMode mode) {
+  return mode == tunnel::FrontendMode::grpc ? "grpc" : "http-connect";
+}
+
 tunnel::ServerOptions server_options(const TunnelServerConfig& config,
                                      tunnel::TokenAuthenticator* authenticator) {
   tunnel::ServerOptions options;
   options.admission = {config.server_id, config.server_count, authenticator};
   options.strategies = config.strategies;
-  options.http_connect = config.mode == FrontendMode::http_connect;
   options.connection_limit = config.memory.connection;
   options.memory_limit = config.memory.process;
   options.window_limit = config.memory.window;
@@ -74,6 +83,9 @@ class TunnelServer {
   Result<void> start_kubernetes();
   Result<void> start_agents();
   Result<void> start_clients();
+  Result<void> serve_unix(const std::string& path, tunnel::FrontendMode mode);
+  Result<void> serve_tcp(std::uint16_t port, tunnel::FrontendMode mode,
+                         std::unique_ptr<pki::ReloadingTls>& tls);
   Task<void> watch_signals();
   Task<void> stop();
 
@@ -86,6 +98,7 @@ class TunnelServer {
   std::unique_ptr<KubeServices> kubernetes_;
   std::unique_ptr<pki::ReloadingTls> agent_tls_;
   std::unique_ptr<pki::ReloadingTls> client_tls_;
+  std::unique_ptr<pki::ReloadingTls> other_client_tls_;
   std::optional<tunnel::Server> server_;
   std::unique_ptr<http::Server> health_;
   std::unique_ptr<http::Server> admin_;
@@ -124,19 +137,34 @@ Result<void> TunnelServer::start_agents() {
 }
 
 Result<void> TunnelServer::start_clients() {
+  using tunnel::FrontendMode;
+  const FrontendMode other =
+      config_.mode == FrontendMode::grpc ? FrontendMode::http_connect : FrontendMode::grpc;
   if (!config_.unix_socket.empty()) {
-    TRY(auto listener,
-        net::listen_unix(loop_, clock_, config_.unix_socket, config_.replace_unix_socket));
-    LOG_INFO("waiting for clients", {"address", listener->address()});
-    server_->serve_clients(std::move(listener), nullptr);
-    return {};
+    TRY_VOID(serve_unix(config_.unix_socket, config_.mode));
+  } else {
+    TRY_VOID(serve_tcp(config_.frontend.port, config_.mode, client_tls_));
   }
-  const std::string alpn = config_.mode == FrontendMode::http_connect ? "http/1.1" : "h2";
-  TRY(client_tls_, pki::ReloadingTls::open(clock_, net::TlsContext::Role::server,
-                                           config_.frontend_tls, tls_options(config_, {alpn})));
-  TRY(auto listener, net::listen_tcp(loop_, clock_, config_.frontend.host, config_.frontend.port));
-  LOG_INFO("waiting for clients", {"address", listener->address()});
-  server_->serve_clients(std::move(listener), [this] { return client_tls_->current(); });
+  if (!config_.other_unix_socket.empty()) TRY_VOID(serve_unix(config_.other_unix_socket, other));
+  if (config_.other_frontend_port != 0)
+    TRY_VOID(serve_tcp(config_.other_frontend_port, other, other_client_tls_));
+  return {};
+}
+
+Result<void> TunnelServer::serve_unix(const std::string& path, tunnel::FrontendMode mode) {
+  TRY(auto listener, net::listen_unix(loop_, clock_, path, config_.replace_unix_socket));
+  LOG_INFO("waiting for clients", {"address", listener->address()}, {"mode", to_string(mode)});
+  server_->serve_clients(std::move(listener), mode, nullptr);
+  return {};
+}
+
+Result<void> TunnelServer::serve_tcp(std::uint16_t port, tunnel::FrontendMode mode,
+                                     std::unique_ptr<pki::ReloadingTls>& tls) {
+  TRY(tls, pki::ReloadingTls::open(clock_, net::TlsContext::Role::server, config_.frontend_tls,
+                                   tls_options(config_, client_protocols(mode))));
+  TRY(auto listener, net::listen_tcp(loop_, clock_, config_.frontend.host, port));
+  LOG_INFO("waiting for clients", {"address", listener->address()}, {"mode", to_string(mode)});
+  server_->serve_clients(std::move(listener), mode, [&tls] { return tls->current(); });
   return {};
 }
 

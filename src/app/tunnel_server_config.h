@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,11 +9,10 @@
 #include "app/common_config.h"
 #include "net/tls.h"
 #include "pki/tls_files.h"
+#include "tunnel/server/frontend_mode.h"
 #include "tunnel/strategy.h"
 
 namespace app {
-
-enum class FrontendMode { grpc, http_connect };
 
 /// Agents prove who they are by a service account token which the API server reviews.
 struct TokenAuthentication {
@@ -33,10 +33,13 @@ struct TunnelServerConfig {
   std::string server_id;  // never empty once parsed
   int server_count = 1;   // header value only
 
-  FrontendMode mode = FrontendMode::grpc;
+  tunnel::FrontendMode mode = tunnel::FrontendMode::grpc;
   std::string unix_socket;  // non-empty = the frontend listens here, without TLS, and not on TCP
   bool replace_unix_socket = true;
   ListenAddress frontend{"", 8090};
+  // A second frontend speaks what `mode` is not.
+  std::string other_unix_socket;
+  std::uint16_t other_frontend_port = 0;  // on the same address; 0 = none
   ListenAddress agents{"", 8091};
   ListenAddress health{"", 8092};
   ListenAddress admin{"127.0.0.1", 8095};

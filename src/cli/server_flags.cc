@@ -21,8 +21,14 @@ void ServerFlags::add_frontend() {
   table_.add_string("uds-name", config_.unix_socket,
                     "Path of a Unix socket to listen on instead of TCP. It needs --server-port=0 "
                     "and no TLS flags.");
+  table_.add_int("other-frontend-port", other_frontend_port_,
+                 "Port of a second frontend, which speaks the protocol that --mode does not, with "
+                 "the same certificates. 0 means none.");
+  table_.add_string("other-frontend-uds-name", config_.other_unix_socket,
+                    "Path of a Unix socket for a second frontend, which speaks the protocol that "
+                    "--mode does not.");
   table_.add_switch("delete-existing-uds-file", config_.replace_unix_socket,
-                    "Remove whatever is at the path of --uds-name before listening.");
+                    "Remove whatever is at the path of a Unix socket before listening.");
   table_.add_string("server-cert", config_.frontend_tls.certificate,
                     "PEM file with the certificate shown to clients. Re-read when it changes.");
   table_.add_string("server-key", config_.frontend_tls.key,

@@ -38,6 +38,7 @@ class ServerFlags {
   std::string lease_labels_ = "k8s-app=konnectivity-server";
   app::TokenAuthentication authentication_;
   std::int64_t frontend_port_ = 8090;
+  std::int64_t other_frontend_port_ = 0;
   std::int64_t agent_port_ = 8091;
   std::int64_t health_port_ = 8092;
   std::int64_t admin_port_ = 8095;

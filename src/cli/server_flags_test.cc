@@ -48,7 +48,7 @@ std::string refused(const Arguments& more) {
 
 TEST(ServerFlags, have_the_reference_s_defaults) {
   const auto config = accepted();
-  EXPECT_EQ(config.mode, app::FrontendMode::grpc);
+  EXPECT_EQ(config.mode, tunnel::FrontendMode::grpc);
   EXPECT_EQ(config.frontend, (app::ListenAddress{"", 8090}));
   EXPECT_EQ(config.agents, (app::ListenAddress{"", 8091}));
   EXPECT_EQ(config.health, (app::ListenAddress{"", 8092}));
@@ -77,7 +77,7 @@ TEST(ServerFlags, make_a_frontend_on_a_unix_socket) {
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->unix_socket, "/run/x.sock");
   EXPECT_EQ(config->frontend.port, 0);
-  EXPECT_EQ(config->mode, app::FrontendMode::http_connect);
+  EXPECT_EQ(config->mode, tunnel::FrontendMode::http_connect);
 }
 
 TEST(ServerFlags, refuse_tls_and_ports_beside_a_unix_socket) {

@@ -11,11 +11,13 @@ namespace {
 
 constexpr PortRange kUserPorts{1024, 49151};
 
-base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port) {
+base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port,
+                                       bool other_tcp) {
   if (port != 0) {
     return bad_flag("--server-port", fmt::to_string(port),
                     "must be 0 with --uds-name: the frontend listens on the Unix socket only");
   }
+  if (other_tcp) return {};
   constexpr std::string_view kNoTls =
       "must not be set with --uds-name: a Unix socket speaks without TLS";
   if (!config.frontend_tls.key.empty())
@@ -26,6 +28,12 @@ base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, st
   if (!config.frontend_tls.ca.empty())
     return bad_flag("--server-ca-cert", config.frontend_tls.ca, kNoTls);
   return {};
+}
+
+base::Result<void> check_other_frontend(const app::TunnelServerConfig& config) {
+  const std::string& path = config.other_unix_socket;
+  if (path.empty() || path != config.unix_socket) return {};
+  return bad_flag("--other-frontend-uds-name", path, "must not be the path of --uds-name");
 }
 
 base::Result<void> check_tcp_frontend(const app::TunnelServerConfig& config) {
@@ -71,12 +79,14 @@ base::Result<std::vector<tunnel::Strategy>> parse_strategies(const std::string& 
 base::Result<void> ServerFlags::check_frontend(app::TunnelServerConfig& config) const {
   if (mode_ != "grpc" && mode_ != "http-connect")
     return bad_flag("--mode", mode_, "want grpc or http-connect");
-  config.mode = mode_ == "grpc" ? app::FrontendMode::grpc : app::FrontendMode::http_connect;
+  config.mode = mode_ == "grpc" ? tunnel::FrontendMode::grpc : tunnel::FrontendMode::http_connect;
   TRY_VOID(check_pair("--server-cert", config.frontend_tls.certificate, "--server-key",
                       config.frontend_tls.key));
   TRY_VOID(check_readable("--server-ca-cert", config.frontend_tls.ca));
-  TRY_VOID(config.unix_socket.empty() ? check_tcp_frontend(config)
-                                      : check_unix_frontend(config, frontend_port_));
+  const bool other_tcp = other_frontend_port_ != 0;
+  if (!config.unix_socket.empty()) TRY_VOID(check_unix_frontend(config, frontend_port_, other_tcp));
+  if (config.unix_socket.empty() || other_tcp) TRY_VOID(check_tcp_frontend(config));
+  TRY_VOID(check_other_frontend(config));
   TRY_VOID(check_pair("--cluster-cert", config.agent_tls.certificate, "--cluster-key",
                       config.agent_tls.key));
   if (config.agent_tls.certificate.empty()) {
@@ -90,6 +100,10 @@ base::Result<void> ServerFlags::check_ports(app::TunnelServerConfig& config) con
   const bool tcp = config.unix_socket.empty();
   TRY(config.frontend.port,
       check_port("--server-port", frontend_port_, tcp ? kUserPorts : PortRange{0, 0}));
+  if (other_frontend_port_ != 0) {
+    TRY(config.other_frontend_port,
+        check_port("--other-frontend-port", other_frontend_port_, kUserPorts));
+  }
   TRY(config.agents.port, check_port("--agent-port", agent_port_, kUserPorts));
   TRY(config.health.port, check_port("--health-port", health_port_, kUserPorts));
   TRY(config.admin.port, check_port("--admin-port", admin_port_, kUserPorts));

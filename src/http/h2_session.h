@@ -78,7 +78,7 @@ class H2Stream {
   /// Lets the peer send `count` more bytes on this stream.
   void consume(std::size_t count);
   /// For tunnels (CONNECT), at the server: the end of our direction leaves the other one open.
-  void allow_half_close() { half_close_ = true; }
+  void allow_half_close(bool on = true) { half_close_ = on; }
 
   std::size_t queued() const { return queue_.size(); }
   std::int32_t id() const { return id_; }

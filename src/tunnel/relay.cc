@@ -49,6 +49,13 @@ void Relay::finish() {
   wake_.notify_all();
 }
 
+void Relay::leave() {
+  leaving_ = true;
+  outlet_ = nullptr;
+  finish();
+  wake_.notify_all();
+}
+
 void Relay::abort(const std::string& reason) {
   if (std::exchange(aborted_, true)) return;
   failure_ = reason;
@@ -126,6 +133,7 @@ Task<void> Relay::silence() {
 bool Relay::done() const {
   if (aborted_ || lingered_) return true;
   if (!queue_.empty() && !write_failed_) return false;
+  if (leaving_) return true;
   if (options_.half_close == HalfClose::no || read_end_ == ReadEnd::failed)
     return finished_ || read_end_ == ReadEnd::eof || read_end_ == ReadEnd::failed;
   if (options_.half_close == HalfClose::linger) return finished_;

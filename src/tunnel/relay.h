@@ -62,6 +62,8 @@ class Relay : public Sink {
   void on_room() { wake_.notify_all(); }
   /// The outlet is about to go; what the socket still says has no place any more.
   void detach_outlet() { outlet_ = nullptr; }
+  /// Nobody takes what the socket says: run() returns once it has taken what was delivered.
+  void leave();
   /// Resets the socket: the connection has no good end.
   void abort(const std::string& reason);
 
@@ -105,6 +107,7 @@ class Relay : public Sink {
   bool write_failed_ = false;
   bool write_shut_ = false;  // with HalfClose::yes: the socket knows that no more comes
   bool lingered_ = false;
+  bool leaving_ = false;
   bool overloaded_ = false;
   bool aborted_ = false;
 };

@@ -50,8 +50,7 @@ Task<void> NativeConnection::stream_broken() {
 void NativeConnection::refuse(const base::Error& error) {
   end_.error = error.message;
   finish("dial failed");
-  stream_.stream()->respond_and_end(dial_failure_headers(error));
-  stream_.reset(http::H2Error::no_error);
+  stream_.refuse(dial_failure_headers(error));
 }
 
 void NativeConnection::establish(net::Socket socket) {
@@ -74,7 +73,9 @@ Task<void> NativeConnection::carry(net::Socket socket) {
     end_.error = relay_->failure();
     stream_.reset(relay_->overloaded() ? http::H2Error::enhance_your_calm : http::H2Error::connect);
   }
-  socket_->close();
+  CO_TRY_VOID(co_await close_target(
+      context_.clock, *socket_,
+      relay_->read_end() == Relay::ReadEnd::none && relay_->failure().empty()));
   context_.metrics.connection_closed(std::string(end_.how));
   finish("connection ended");
   co_return Result<void>{};
@@ -101,8 +102,12 @@ void NativeConnection::on_end() {
 
 void NativeConnection::on_reset(http::H2Error error) {
   broken_ = error;
-  end_.how = error == http::H2Error::cancel ? "client" : "server_lost";
-  if (relay_) relay_->abort("the server's side of the connection was reset");
+  end_.how = "client";
+  if (relay_ && client_done_) {
+    relay_->leave();
+  } else if (relay_) {
+    relay_->abort("the server's side of the connection was reset");
+  }
   changed_.notify_all();
 }
 

@@ -1,7 +1,9 @@
 #include "tunnel/agent/target.h"
 
+#include <array>
 #include <utility>
 
+#include "async/timeout.h"
 #include "base/log.h"
 #include "net/dial.h"
 
@@ -13,6 +15,18 @@ base::Result<net::Family> family_of(const std::string& network) {
   if (network == "tcp4") return net::Family::v4;
   if (network == "tcp6") return net::Family::v6;
   return base::fail(base::Code::invalid, fmt::format("dial {0}: unknown network {0}", network));
+}
+
+constexpr async::Duration kLingerLimit = std::chrono::seconds(1);
+
+async::Task<void> linger(net::Stream& socket) {
+  std::array<std::uint8_t, 16 * 1024> ignored;
+  std::size_t count = 1;
+  while (count > 0) {
+    CO_TRY_VOID(co_await socket.wait_readable());
+    CO_TRY(count, co_await socket.read_some(ignored));
+  }
+  co_return base::Result<void>{};
 }
 
 }  // namespace
@@ -29,6 +43,13 @@ async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest&
     context.metrics.endpoint_dial_failed(socket.error().is(base::Code::timeout));
   }
   co_return socket;
+}
+
+async::Task<void> close_target(async::Clock& clock, net::Stream& socket, bool still_writes) {
+  if (still_writes && co_await socket.shutdown_write())
+    (void)co_await async::with_timeout(clock, kLingerLimit, "linger", linger(socket));
+  socket.close();
+  co_return base::Result<void>{};
 }
 
 void log_target(const AgentContext& context, std::string_view message, const TargetRequest& request,

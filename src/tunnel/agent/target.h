@@ -20,6 +20,11 @@ inline constexpr async::Duration kTargetDialLimit = std::chrono::seconds(5);
 /// Dials the target. Texts of errors are those of konnectivity's agent.
 async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest& request);
 
+/// Closes the socket. A target that `still_writes` is given a moment to see the end: closing with
+/// bytes unread resets the connection, which can cost it bytes that it has not read yet (RFC 1122,
+/// section 4.2.2.13).
+async::Task<void> close_target(async::Clock& clock, net::Stream& socket, bool still_writes);
+
 /// How a connection to a target went, for the access log and the metrics.
 struct TargetEnd {
   std::string_view how;  // one of a few words: "client", "target", "server_lost" ...

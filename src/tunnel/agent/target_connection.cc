@@ -98,7 +98,9 @@ Task<void> TargetConnection::carry(net::Socket socket) {
   CO_TRY_VOID(co_await channel_->relay.run());
   if (channel_->relay.overloaded())
     end(end_ == End::none ? End::overflow : end_, channel_->relay.failure());
-  CO_TRY_VOID(co_await close_socket());
+  const bool target_writes =
+      channel_->relay.read_end() == Relay::ReadEnd::none && channel_->relay.failure().empty();
+  CO_TRY_VOID(co_await close_target(context_.clock, *channel_->socket, target_writes));
   CO_TRY_VOID(co_await flow_sent());
   context_.metrics.connection_closed(std::string(name(end_)));
   log_end("connection ended");
@@ -127,28 +129,6 @@ void TargetConnection::end(End why, const std::string& error) {
     channel_->flow.finish(encode_close_response(request_.connect_id, error));
   }
   channel_->relay.finish();
-}
-
-// Closing with bytes unread resets the connection, which can cost the target bytes that it has not
-// read yet (RFC 1122, section 4.2.2.13). So it is given a moment to see the end and answer it.
-Task<void> TargetConnection::close_socket() {
-  const bool target_reads =
-      channel_->relay.read_end() == Relay::ReadEnd::none && channel_->relay.failure().empty();
-  if (target_reads && co_await channel_->socket->shutdown_write()) {
-    (void)co_await async::with_timeout(context_.clock, kLingerLimit, "linger", linger());
-  }
-  channel_->socket->close();
-  co_return Result<void>{};
-}
-
-Task<void> TargetConnection::linger() {
-  std::array<std::uint8_t, 16 * 1024> ignored;
-  std::size_t count = 1;
-  while (count > 0) {
-    CO_TRY_VOID(co_await channel_->socket->wait_readable());
-    CO_TRY(count, co_await channel_->socket->read_some(ignored));
-  }
-  co_return Result<void>{};
 }
 
 Task<void> TargetConnection::flow_sent() {

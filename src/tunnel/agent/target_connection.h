@@ -24,8 +24,6 @@ class LinkConnections;
 /// Ownership: its task's. The references outlive it. Thread: that of the loop.
 class TargetConnection : private Relay::Listener, private Flow::Owner {
  public:
-  static constexpr async::Duration kLingerLimit = std::chrono::seconds(1);
-
   struct Request {
     std::int64_t connect_id = 0;
     std::int64_t random = 0;
@@ -59,8 +57,6 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
   async::Task<void> carry(net::Socket socket);
   void establish(net::Socket socket);
   void end(End why, const std::string& error);
-  async::Task<void> close_socket();
-  async::Task<void> linger();
   async::Task<void> flow_sent();
   void log_end(std::string_view message) const;
   static std::string_view name(End why);

@@ -74,6 +74,14 @@ void TunnelStream::reset(http::H2Error error) {
   if (!finished_ || !ended_) stream->reset(error);
 }
 
+void TunnelStream::refuse(const http::Headers& headers) {
+  http::H2Stream* stream = std::exchange(stream_, nullptr);
+  if (stream == nullptr) return;
+  handler_->forget();
+  stream->allow_half_close(false);
+  stream->respond_and_end(headers);
+}
+
 void TunnelStream::consumed(std::size_t count) {
   if (stream_ != nullptr) stream_->consume(count);
 }

@@ -50,6 +50,8 @@ class TunnelStream : public Outlet {
   /// No bytes come after those that were pushed.
   void finish();
   void reset(http::H2Error error);
+  /// Answers with `headers` alone, at the server's end, and is over.
+  void refuse(const http::Headers& headers);
   /// The owner's reader took so many of the bytes, or they were dropped.
   void consumed(std::size_t count);
 

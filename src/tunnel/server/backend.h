@@ -13,6 +13,8 @@
 
 namespace tunnel {
 
+struct ServerContext;
+
 /// What a client asks for.
 struct DialRequest {
   std::string network;  // "tcp"; empty = tcp

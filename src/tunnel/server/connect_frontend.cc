@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "http/request_reader.h"
 #include "tunnel/server/backend.h"
+#include "tunnel/server/connect_replies.h"
 
 namespace tunnel {
 namespace {
@@ -38,11 +39,12 @@ std::string refusal_text(unsigned status, bool keep_alive, const async::Clock& c
 }  // namespace
 
 ConnectFrontend::ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream,
-                                 std::string client)
+                                 std::string client, std::string first)
     : context_(context),
       stream_(std::move(stream)),
       client_(std::move(client)),
-      changed_(context.executor) {}
+      changed_(context.executor),
+      first_(std::move(first)) {}
 
 ConnectFrontend::~ConnectFrontend() {
   release_leg();
@@ -64,6 +66,7 @@ Task<void> ConnectFrontend::run() {
 
 Task<std::string> ConnectFrontend::read_request() {
   http::ConnectRequestReader reader;
+  reader.feed(base::as_bytes(std::exchange(first_, {})));
   for (;;) {
     while (auto outcome = reader.next()) {
       if (outcome->refusal == 0) {
@@ -170,7 +173,7 @@ void ConnectFrontend::send_early() {
   early_.clear();
 }
 
-void ConnectFrontend::on_bytes(Leg&, base::Bytes bytes) {
+void ConnectFrontend::on_bytes(Leg&, base::Bytes bytes, base::Bytes) {
   const async::TimePoint began = context_.clock.now();
   relay_->deliver(bytes);
   context_.metrics.frontend_write_duration.observe(

@@ -17,7 +17,9 @@ namespace tunnel {
 /// bytes both ways. Lives in the coroutine that awaits run(). Thread: that of the loop.
 class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
  public:
-  ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream, std::string client);
+  /// `first`: what the client has said so far.
+  ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream, std::string client,
+                  std::string first);
   ~ConnectFrontend() override;
 
   async::Task<void> run();
@@ -36,7 +38,7 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
 
   void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
-  void on_bytes(Leg& leg, base::Bytes bytes) override;
+  void on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) override;
   void on_target_done(Leg& leg) override;
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;
@@ -55,14 +57,12 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
   Phase phase_ = Phase::dialing;
   Leg* leg_ = nullptr;
   std::string failure_reply_;
+  std::string first_;
   std::string early_;       // bytes of the tunnel that came before the answer
   bool requested_ = false;  // a CONNECT was read
   bool client_gone_ = false;
   bool truncated_ = false;
   std::optional<Relay> relay_;
 };
-
-/// The answer to a CONNECT whose dial failed with `error`, byte for byte that of the reference.
-std::string dial_failure_reply(DialFailure reason, const std::string& error);
 
 }  // namespace tunnel

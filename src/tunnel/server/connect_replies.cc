@@ -1,10 +1,10 @@
+#include "tunnel/server/connect_replies.h"
+
 #include <algorithm>
 #include <cctype>
 #include <string>
 
 #include <fmt/format.h>
-
-#include "tunnel/server/connect_frontend.h"
 
 namespace tunnel {
 namespace {
@@ -16,35 +16,49 @@ std::string lower(std::string text) {
 }
 
 // The status for the text of an agent's dial error; peers branch on it.
-std::string_view status_for(const std::string& error) {
+unsigned status_for(const std::string& error) {
   const std::string text = lower(error);
   const auto says = [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; };
-  if (says("timeout") || says("deadline exceeded")) return "504 Gateway Timeout";
-  if (says("too many open files")) return "503 Service Unavailable";
-  return "502 Bad Gateway";
+  if (says("timeout") || says("deadline exceeded")) return 504;
+  if (says("too many open files")) return 503;
+  return 502;
 }
 
-std::string plain(std::string_view status, std::string_view type, std::string_view body) {
-  return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\n\r\n{}", status, type, body);
+std::string_view status_text(unsigned status) {
+  switch (status) {
+    case 500:
+      return "500 Internal Server Error";
+    case 503:
+      return "503 Service Unavailable";
+    case 504:
+      return "504 Gateway Timeout";
+    default:
+      return "502 Bad Gateway";
+  }
 }
 
 }  // namespace
 
-std::string dial_failure_reply(DialFailure reason, const std::string& error) {
+DialReply dial_reply(DialFailure reason, const std::string& error) {
   constexpr std::string_view kText = "text/plain; charset=utf-8";
   switch (reason) {
     case DialFailure::no_agent:
-      return plain("500 Internal Server Error", "text/plain",
-                   "currently no tunnels available: No agent available");
+      return {500, "text/plain", "currently no tunnels available: No agent available"};
     case DialFailure::backend_dial_timeout:
-      return plain("504 Gateway Timeout", kText, "Backend dial timeout: " + error + "\r\n");
+      return {504, kText, "Backend dial timeout: " + error + "\r\n"};
     case DialFailure::backend_close:
-      return error.empty() ? ""
-                           : plain("502 Bad Gateway", kText, "Backend context error: " + error);
+      return {502, kText, "Backend context error: " + error};
     default:
-      return fmt::format("HTTP/1.1 {}\r\nConnection: close\r\nContent-Type: {}\r\n\r\n{}",
-                         status_for(error), kText, error);
+      return {status_for(error), kText, error, true};
   }
+}
+
+std::string dial_failure_reply(DialFailure reason, const std::string& error) {
+  if (reason == DialFailure::backend_close && error.empty()) return "";
+  const DialReply reply = dial_reply(reason, error);
+  return fmt::format("HTTP/1.1 {}\r\n{}Content-Type: {}\r\n\r\n{}", status_text(reply.status),
+                     reply.says_close ? "Connection: close\r\n" : "", reply.content_type,
+                     reply.body);
 }
 
 }  // namespace tunnel

@@ -23,7 +23,8 @@ struct ServerContext {
   StallWatch& stall_watch;
   DelayLine* dial_deadlines;  // null = dials wait for ever
   DelayLine& greeting_delay;
-  DelayLine& close_linger;  // how long a target may take to end after its client
+  DelayLine& half_close_linger;  // how long a silent target may go on after its client's end
+  DelayLine& close_linger;       // how long a target may take to end after its client
   const http::H2Session::WindowPolicy& windows;
   std::size_t connection_limit;  // bytes buffered for one connection
   bool access_log;

@@ -89,16 +89,16 @@ void KonnectivityBackend::on_message(base::Bytes message) {
   if (!registered_) return;
   answers_.heard();
   context_.metrics.packets.count(Segment::from_agent, packet->type);
-  handle(*packet);
+  handle(*packet, message);
   if (sender_.congested()) hold(true);
 }
 
-void KonnectivityBackend::handle(const Packet& packet) {
+void KonnectivityBackend::handle(const Packet& packet, base::Bytes message) {
   switch (packet.type) {
     case PacketType::dial_response:
       return dial_response(packet);
     case PacketType::data:
-      return data(packet);
+      return data(packet, message);
     case PacketType::close_response:
       return close_response(packet);
     case PacketType::close_dial:
@@ -136,14 +136,14 @@ void KonnectivityBackend::dial_response(const Packet& packet) {
   kept.dialed(packet.connect_id);
 }
 
-void KonnectivityBackend::data(const Packet& packet) {
+void KonnectivityBackend::data(const Packet& packet, base::Bytes message) {
   if (packet.connect_id == 0) {
     LOG_DEBUG("data without connection dropped", {"agent", agent_id()});
     return;
   }
   const auto found = established_.find(packet.connect_id);
   if (found == established_.end()) return close_unknown(packet.connect_id);
-  found->second->deliver(packet.data);
+  found->second->deliver(packet.data, message);
   if (congestion_.active()) watch_congestion();
 }
 

@@ -60,9 +60,9 @@ class KonnectivityBackend : public Backend, public grpc::ServerCall {
   void on_drained() override;
   void on_held(bool on) override;
 
-  void handle(const Packet& packet);
+  void handle(const Packet& packet, base::Bytes message);
   void dial_response(const Packet& packet);
-  void data(const Packet& packet);
+  void data(const Packet& packet, base::Bytes message);
   void close_response(const Packet& packet);
   void close_dial(const Packet& packet);
   void drain();

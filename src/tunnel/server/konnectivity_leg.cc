@@ -9,15 +9,20 @@ namespace tunnel {
 KonnectivityLeg::KonnectivityLeg(ServerContext& context, KonnectivityBackend& backend,
                                  Frontend& frontend, const DialRequest& request,
                                  std::int64_t random)
-    : Leg(context, backend, frontend, request, random),
+    : LinkLeg(context, backend, frontend, request, random),
       backend_(backend),
       flow_(backend.sender(), *this, context.budget) {}
 
 KonnectivityLeg::~KonnectivityLeg() { backend_.congestion().remove(*this); }
 
 void KonnectivityLeg::count_up(std::size_t bytes) {
-  Leg::count_up(bytes);
+  LinkLeg::count_up(bytes);
   backend_.count_sent(PacketType::data);
+}
+
+void KonnectivityLeg::send_packet(base::Bytes bytes, base::Bytes packet) {
+  count_up(bytes.size());
+  flow_.push_message(packet);
 }
 
 void KonnectivityLeg::consumed(std::size_t bytes) {
@@ -37,10 +42,10 @@ void KonnectivityLeg::dialed(std::int64_t connect_id) {
   established(connect_id);
 }
 
-void KonnectivityLeg::deliver(base::Bytes bytes) {
+void KonnectivityLeg::deliver(base::Bytes bytes, base::Bytes packet) {
   if (deserted() || bytes.empty()) return;
   outstanding_ += bytes.size();
-  data(bytes);
+  data(bytes, packet);
   if (!deserted()) backend_.congestion().delivered(*this);
 }
 

@@ -4,7 +4,7 @@
 
 #include "tunnel/congestion.h"
 #include "tunnel/link_sender.h"
-#include "tunnel/server/leg.h"
+#include "tunnel/server/link_leg.h"
 
 namespace tunnel {
 
@@ -12,7 +12,7 @@ class KonnectivityBackend;
 
 /// A leg through an agent's gRPC stream, shared with all others of that agent: what the client has
 /// not taken yet is watched by the stream's Congestion. Owned by its backend.
-class KonnectivityLeg : public Leg, public Sink, private Flow::Owner {
+class KonnectivityLeg : public LinkLeg, public Sink, private Flow::Owner {
  public:
   KonnectivityLeg(ServerContext& context, KonnectivityBackend& backend, Frontend& frontend,
                   const DialRequest& request, std::int64_t random);
@@ -20,6 +20,7 @@ class KonnectivityLeg : public Leg, public Sink, private Flow::Owner {
 
   Outlet& outlet() override { return flow_; }
   void count_up(std::size_t bytes) override;
+  void send_packet(base::Bytes bytes, base::Bytes packet) override;
   void consumed(std::size_t bytes) override;
   bool half_close() const override { return false; }
   void close() override;
@@ -27,7 +28,7 @@ class KonnectivityLeg : public Leg, public Sink, private Flow::Owner {
   /// The agent's packets.
   void dialed(std::int64_t connect_id);
   void dial_failed(DialFailure reason, const std::string& error) { fail(reason, error); }
-  void deliver(base::Bytes bytes);
+  void deliver(base::Bytes bytes, base::Bytes packet);
   void closed_by_agent(const std::string& error) { closed(End::target, error, false); }
   void agent_lost();
 

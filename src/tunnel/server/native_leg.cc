@@ -19,7 +19,7 @@ http::Headers dial_headers(const DialRequest& request, std::int64_t random) {
 
 NativeLeg::NativeLeg(http::H2Stream& stream, ServerContext& context, Backend& backend,
                      Frontend& frontend, const DialRequest& request, std::int64_t random)
-    : Leg(context, backend, frontend, request, random), stream_(stream) {}
+    : LinkLeg(context, backend, frontend, request, random), stream_(stream) {}
 
 NativeLeg::~NativeLeg() {
   if (lingering_) context_.close_linger.remove(*this);
@@ -38,7 +38,7 @@ void NativeLeg::finish() {
 // moment to end as well.
 void NativeLeg::close() {
   finish();
-  if (!ended_ && !std::exchange(lingering_, true)) context_.close_linger.add(*this);
+  linger();
   closed_by_client();
 }
 
@@ -78,13 +78,20 @@ void NativeLeg::dial_lost(http::H2Error error) {
 
 void NativeLeg::cancel_dial() { stream_.reset(http::H2Error::cancel); }
 
-// When both directions have ended, what is queued still goes.
+// A client that ended well has its last bytes delivered; one that broke off has not.
 void NativeLeg::drop() {
-  if (!finished_ || !ended_) stream_.reset(http::H2Error::cancel);
+  if (!finished_) return stream_.reset(http::H2Error::cancel);
+  linger();
+}
+
+void NativeLeg::linger() {
+  if (ended_ || std::exchange(lingering_, true)) return;
+  context_.close_linger.add(*this);
 }
 
 void NativeLeg::on_delay_over() {
-  if (!std::exchange(lingering_, false)) return Leg::on_delay_over();
+  if (!std::exchange(lingering_, false)) return LinkLeg::on_delay_over();
+  if (stream_.queued() > 0) return linger();
   stream_.reset(http::H2Error::cancel);
 }
 

@@ -4,12 +4,12 @@
 #include <string>
 
 #include "http/h2_session.h"
-#include "tunnel/server/leg.h"
+#include "tunnel/server/link_leg.h"
 
 namespace tunnel {
 
 /// A leg through a native link: one CONNECT stream (docs/protocol.md, 4). Owned by its stream.
-class NativeLeg : public Leg, public http::H2StreamHandler, private Outlet {
+class NativeLeg : public LinkLeg, public http::H2StreamHandler, private Outlet {
  public:
   /// Bytes of the client that wait for the link at most, before full().
   static constexpr std::size_t kHigh = 256 * 1024;
@@ -38,12 +38,13 @@ class NativeLeg : public Leg, public http::H2StreamHandler, private Outlet {
   void cancel_dial() override;
   void drop() override;
   void on_delay_over() override;
+  void linger();
 
   http::H2Stream& stream_;
   bool answered_ = false;
   bool finished_ = false;   // the client's direction
   bool ended_ = false;      // the target's direction
-  bool lingering_ = false;  // closed by the client: the target gets a moment to end as well
+  bool lingering_ = false;  // the client is done: the target gets a moment to end as well
 };
 
 /// The headers of a CONNECT to the agent.

@@ -34,7 +34,7 @@ void ProxyStream::on_message(base::Bytes message) {
     case PacketType::dial_request:
       return dial_request(*packet, message);
     case PacketType::data:
-      return data(*packet);
+      return data(*packet, message);
     case PacketType::close_request:
       return close_request(*packet);
     case PacketType::close_dial:
@@ -62,7 +62,7 @@ void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
   legs_.push_back({current_, 0});
 }
 
-void ProxyStream::data(const Packet& packet) {
+void ProxyStream::data(const Packet& packet, base::Bytes message) {
   if (packet.connect_id == 0) {
     LOG_DEBUG("data without connection dropped", {"client", client_});
     return;
@@ -79,10 +79,7 @@ void ProxyStream::data(const Packet& packet) {
   Leg* leg = find_leg(packet.connect_id);
   if (leg == nullptr) return;
   if (packet.data.empty()) return;
-  base::Buffer block(packet.data.size());
-  block.append(packet.data);
-  leg->count_up(block.size());
-  leg->outlet().push(std::move(block));
+  leg->send_packet(packet.data, message);
   if (leg->outlet().full()) hold(true);
 }
 
@@ -90,13 +87,13 @@ void ProxyStream::mismatched(std::int64_t other) {
   LOG_WARN("client mixes connections on one stream", {"client", client_}, {"first", pinned_},
            {"other", other});
   deaf_ = true;
-  Backend* backend = current_ != nullptr ? &current_->backend() : nullptr;
+  for (const std::int64_t id : {other, pinned_}) {
+    if (find_leg(id) == nullptr && current_ != nullptr) current_->close_stray(id);
+  }
   for (const std::int64_t id : {other, pinned_}) {
     if (Leg* leg = find_leg(id)) {
       drop(*leg);
       leg->abandon(DialFailure::frontend_close);
-    } else if (backend != nullptr) {
-      backend->close_if_unknown(id);
     }
     to_client(PacketType::close_response, encode_close_response(id, "mismatched connection IDs"));
   }
@@ -140,9 +137,10 @@ void ProxyStream::on_dial_failed(Leg& leg, DialFailure reason, const std::string
   }
 }
 
-void ProxyStream::on_bytes(Leg& leg, base::Bytes bytes) {
+void ProxyStream::on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) {
   const auto attached = std::ranges::find(legs_, &leg, &Attached::leg);
   attached->untaken += bytes.size();
+  if (!packet.empty()) return to_client(PacketType::data, packet);
   base::Buffer block(bytes.size());
   block.append(bytes);
   frame_data(block, leg.connect_id());
@@ -187,9 +185,9 @@ void ProxyStream::to_client(PacketType type, base::Buffer framed) {
       std::chrono::duration<double>(context_.clock.now() - began).count());
 }
 
-void ProxyStream::to_client(PacketType type, const std::string& message) {
+void ProxyStream::to_client(PacketType type, base::Bytes message) {
   base::Buffer framed(message.size());
-  framed.append(base::as_bytes(message));
+  framed.append(message);
   std::array<std::uint8_t, grpc::kPrefixBytes> prefix;
   grpc::write_prefix(prefix.data(), message.size());
   framed.prepend(prefix);

@@ -31,14 +31,14 @@ class ProxyStream : public grpc::ServerCall,
   void on_held(bool on) override;
 
   void dial_request(const Packet& packet, base::Bytes message);
-  void data(const Packet& packet);
+  void data(const Packet& packet, base::Bytes message);
   void close_request(const Packet& packet);
   void close_dial(const Packet& packet);
   void mismatched(std::int64_t other);
 
   void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
-  void on_bytes(Leg& leg, base::Bytes bytes) override;
+  void on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) override;
   void on_target_done(Leg& leg) override;
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;
@@ -56,7 +56,10 @@ class ProxyStream : public grpc::ServerCall,
   void abandon_legs();
   void release_early();
   void to_client(PacketType type, base::Buffer framed);
-  void to_client(PacketType type, const std::string& message);
+  void to_client(PacketType type, base::Bytes message);
+  void to_client(PacketType type, const std::string& message) {
+    to_client(type, base::as_bytes(message));
+  }
 
   ServerContext& context_;
   std::string client_;

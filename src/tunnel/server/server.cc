@@ -1,6 +1,7 @@
 #include "tunnel/server/server.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -11,12 +12,14 @@
 #include "tunnel/native.h"
 #include "tunnel/server/connect_frontend.h"
 #include "tunnel/server/native_backend.h"
+#include "tunnel/server/stream_frontend.h"
 
 namespace tunnel {
 namespace {
 
 using async::Task;
 using base::Code;
+using base::fail;
 using base::Result;
 using namespace async::asio::experimental::awaitable_operators;
 
@@ -24,8 +27,12 @@ constexpr async::Duration kHandshakeWithin = std::chrono::seconds(20);
 constexpr async::Duration kPingPatience = std::chrono::seconds(20);
 // How long the first bytes of a target may wait for the client's first word (see ProxyStream).
 constexpr async::Duration kGreetingDelay = std::chrono::milliseconds(100);
+// How long a silent target may go on after the end of its client, where links know no half of one.
+constexpr async::Duration kHalfCloseLinger = std::chrono::seconds(30);
 // How long a target may go on after a client of the gRPC frontend has closed.
 constexpr async::Duration kCloseLinger = std::chrono::seconds(5);
+constexpr async::Duration kFirstWordWithin = std::chrono::seconds(60);
+constexpr std::string_view kH2Preface = "PRI * HTTP/2.0";
 constexpr async::Duration kLookAgain = std::chrono::milliseconds(50);
 
 // An agent's stream carries all its connections; what may be under way on it bounds what a slow
@@ -42,6 +49,19 @@ constexpr http::H2Session::Options kClientWindows{.role = http::H2Session::Role:
 std::uint32_t largest_window(std::size_t limit) {
   return static_cast<std::uint32_t>(
       std::clamp<std::size_t>(limit, native::kFirstWindow, std::size_t{1} << 30));
+}
+
+// What a client says first: enough to tell HTTP/2 from HTTP/1.1.
+Task<std::string> read_first(net::Stream& stream) {
+  std::string first;
+  while (first.size() < kH2Preface.size() && kH2Preface.starts_with(first)) {
+    CO_TRY_VOID(co_await stream.wait_readable());
+    std::array<std::uint8_t, 4096> block;
+    CO_TRY(const std::size_t count, co_await stream.read_some(block));
+    if (count == 0) co_return fail(Code::closed, "client left before its request");
+    first += base::as_text({block.data(), count});
+  }
+  co_return first;
 }
 
 void log_end(std::string_view who, const std::string& name, const Result<void>& result) {
@@ -63,6 +83,7 @@ Server::Server(async::Loop& loop, async::Clock& clock, ServerMetrics& metrics,
       router_(options_.strategies, metrics),
       stall_watch_(clock),
       greeting_delay_(loop.get_executor(), clock, kGreetingDelay),
+      half_close_linger_(loop.get_executor(), clock, kHalfCloseLinger),
       close_linger_(loop.get_executor(), clock, kCloseLinger),
       grown_windows_(options_.memory_limit / 2),
       windows_{clock, grown_windows_, largest_window(options_.window_limit)},
@@ -74,6 +95,7 @@ Server::Server(async::Loop& loop, async::Clock& clock, ServerMetrics& metrics,
                stall_watch_,
                nullptr,
                greeting_delay_,
+               half_close_linger_,
                close_linger_,
                windows_,
                options_.connection_limit,
@@ -88,6 +110,7 @@ Server::Server(async::Loop& loop, async::Clock& clock, ServerMetrics& metrics,
     upkeep_.spawn("dial deadlines", dial_deadlines_->run());
   }
   upkeep_.spawn("greeting delay", greeting_delay_.run());
+  upkeep_.spawn("half-close linger", half_close_linger_.run());
   upkeep_.spawn("close linger", close_linger_.run());
   upkeep_.spawn("stall watch", stall_watch_.run());
 }
@@ -98,9 +121,10 @@ void Server::serve_agents(std::unique_ptr<net::Listener> listener, TlsSource tls
   open({std::move(listener), std::move(tls), &Server::serve_agent, &agents_, "agent"});
 }
 
-void Server::serve_clients(std::unique_ptr<net::Listener> listener, TlsSource tls) {
-  const Serve serve =
-      options_.http_connect ? &Server::serve_connect_client : &Server::serve_grpc_client;
+void Server::serve_clients(std::unique_ptr<net::Listener> listener, FrontendMode mode,
+                           TlsSource tls) {
+  const Serve serve = mode == FrontendMode::http_connect ? &Server::serve_connect_client
+                                                         : &Server::serve_grpc_client;
   open({std::move(listener), std::move(tls), serve, &clients_, "client"});
 }
 
@@ -166,14 +190,31 @@ Task<void> Server::serve_grpc_client(Visitor visitor) {
                             options_.client_keepalive);
 }
 
+// HTTP/2 is spoken where TLS has agreed on it, and in the clear to those who begin with its
+// preface.
 Task<void> Server::serve_connect_client(Visitor visitor) {
-  ConnectFrontend frontend(context_, std::move(visitor.stream), std::move(visitor.name));
+  std::string first;
+  if (visitor.protocol.empty()) {
+    CO_TRY(first, co_await async::with_timeout(clock_, kFirstWordWithin, "request",
+                                               read_first(*visitor.stream)));
+  }
+  if (visitor.protocol == "h2" || first.starts_with(kH2Preface)) {
+    ConnectStreams handler(context_, std::move(visitor.name));
+    co_return co_await run_h2(
+        std::move(visitor.stream), handler,
+        native::session_options(http::H2Session::Role::server, windows_, context_.budget),
+        options_.client_keepalive, std::move(first));
+  }
+  ConnectFrontend frontend(context_, std::move(visitor.stream), std::move(visitor.name),
+                           std::move(first));
   co_return co_await frontend.run();
 }
 
 Task<void> Server::run_h2(std::unique_ptr<net::Stream> stream, http::H2Connection::Handler& handler,
-                          const http::H2Session::Options& windows, async::Duration keepalive) {
+                          const http::H2Session::Options& windows, async::Duration keepalive,
+                          std::string first) {
   http::H2Connection connection(context_.executor, std::move(stream), windows, handler);
+  if (!first.empty()) CO_TRY_VOID(connection.session().receive(base::as_bytes(first)));
   auto outcome =
       co_await (connection.run() || connection.keep_alive(clock_, keepalive, kPingPatience));
   co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))

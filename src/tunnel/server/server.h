@@ -11,6 +11,7 @@
 #include "net/tls.h"
 #include "tunnel/server/agent_service.h"
 #include "tunnel/server/context.h"
+#include "tunnel/server/frontend_mode.h"
 #include "tunnel/server/hang_ups.h"
 
 namespace tunnel {
@@ -18,7 +19,6 @@ namespace tunnel {
 struct ServerOptions {
   AgentAdmission admission;
   std::vector<Strategy> strategies = {Strategy::any};
-  bool http_connect = false;               // else clients speak gRPC
   std::size_t connection_limit = 4 << 20;  // bytes buffered for one connection
   bool access_log = true;
   std::size_t memory_limit = std::size_t{256} << 20;  // bytes of all buffers
@@ -45,7 +45,7 @@ class Server {
 
   void serve_agents(std::unique_ptr<net::Listener> listener, TlsSource tls);
   /// Without `tls` clients speak in the clear (Unix socket).
-  void serve_clients(std::unique_ptr<net::Listener> listener, TlsSource tls);
+  void serve_clients(std::unique_ptr<net::Listener> listener, FrontendMode mode, TlsSource tls);
 
   /// An agent serves the first strategy, and the server is not about to stop.
   bool ready() const { return !stopping_ && router_.ready(); }
@@ -81,7 +81,8 @@ class Server {
   async::Task<void> serve_connect_client(Visitor visitor);
   async::Task<void> run_h2(std::unique_ptr<net::Stream> stream,
                            http::H2Connection::Handler& handler,
-                           const http::H2Session::Options& windows, async::Duration keepalive);
+                           const http::H2Session::Options& windows, async::Duration keepalive,
+                           std::string first = {});
 
   async::Clock& clock_;
   ServerOptions options_;
@@ -89,6 +90,7 @@ class Server {
   StallWatch stall_watch_;
   std::optional<DelayLine> dial_deadlines_;
   DelayLine greeting_delay_;
+  DelayLine half_close_linger_;
   DelayLine close_linger_;
   base::MemoryBudget grown_windows_;
   http::H2Session::WindowPolicy windows_;

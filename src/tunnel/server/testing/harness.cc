@@ -123,12 +123,14 @@ Harness::Harness(std::vector<Strategy> strategies, async::Duration dial_timeout)
               stall_watch_,
               dial_timeout.count() > 0 ? &deadlines_ : nullptr,
               greeting_,
+              half_close_linger_,
               close_linger_,
               windows_,
               1 << 20,
               false} {
   tasks.spawn("deadlines", deadlines_.run());
   tasks.spawn("greeting", greeting_.run());
+  tasks.spawn("half-close linger", half_close_linger_.run());
   tasks.spawn("close linger", close_linger_.run());
   tasks.spawn("stall watch", stall_watch_.run());
   run_tasks();

@@ -1,4 +1,4 @@
-#include "tunnel/server/leg.h"
+#include "tunnel/server/link_leg.h"
 
 #include <utility>
 
@@ -13,13 +13,13 @@ double seconds(async::Duration duration) { return std::chrono::duration<double>(
 
 }  // namespace
 
-Leg::Leg(ServerContext& context, Backend& backend, Frontend& frontend, const DialRequest& request,
-         std::int64_t random)
-    : context_(context),
+LinkLeg::LinkLeg(ServerContext& context, Backend& backend, Frontend& frontend,
+                 const DialRequest& request, std::int64_t random)
+    : Leg(request.client_random),
+      context_(context),
       backend_(backend),
       frontend_(&frontend),
       target_(request.target),
-      client_random_(request.client_random),
       random_(random),
       started_(context.clock.now()) {
   context_.metrics.pending_dials.add();
@@ -28,25 +28,25 @@ Leg::Leg(ServerContext& context, Backend& backend, Frontend& frontend, const Dia
   if (context_.dial_deadlines != nullptr) context_.dial_deadlines->add(*this);
 }
 
-Leg::~Leg() {
+LinkLeg::~LinkLeg() {
   stop_waiting();
   leave_established();
 }
 
-void Leg::stop_waiting() {
+void LinkLeg::stop_waiting() {
   if (!std::exchange(waiting_for_answer_, false)) return;
   context_.metrics.pending_dials.subtract();
   if (context_.dial_deadlines != nullptr) context_.dial_deadlines->remove(*this);
 }
 
-void Leg::leave_established() {
+void LinkLeg::leave_established() {
   if (std::exchange(counted_established_, false))
     context_.metrics.established_connections.subtract();
 }
 
-void Leg::established(std::int64_t connect_id) {
+void LinkLeg::established(std::int64_t connect_id) {
   stop_waiting();
-  connect_id_ = connect_id;
+  set_connect_id(connect_id);
   counted_established_ = true;
   context_.metrics.established_connections.add();
   context_.metrics.dial_duration.observe(seconds(context_.clock.now() - started_));
@@ -55,7 +55,7 @@ void Leg::established(std::int64_t connect_id) {
   frontend_->on_dialed(*this);
 }
 
-void Leg::fail(DialFailure reason, const std::string& error) {
+void LinkLeg::fail(DialFailure reason, const std::string& error) {
   stop_waiting();
   context_.metrics.dial_failed(reason);
   if (reason == DialFailure::error_response)
@@ -68,18 +68,18 @@ void Leg::fail(DialFailure reason, const std::string& error) {
   std::exchange(frontend_, nullptr)->on_dial_failed(*this, reason, error);
 }
 
-void Leg::data(base::Bytes bytes) {
+void LinkLeg::data(base::Bytes bytes, base::Bytes packet) {
   if (frontend_ == nullptr) return;  // the client has gone; the agent has been told
   bytes_down_ += bytes.size();
   backend_.traffic().bytes_from_agent.add(static_cast<double>(bytes.size()));
-  frontend_->on_bytes(*this, bytes);
+  frontend_->on_bytes(*this, bytes, packet);
 }
 
-void Leg::finished_by_target() {
+void LinkLeg::finished_by_target() {
   if (frontend_ != nullptr) frontend_->on_target_done(*this);
 }
 
-void Leg::closed(End how, const std::string& error, bool truncated) {
+void LinkLeg::closed(End how, const std::string& error, bool truncated) {
   leave_established();
   context_.metrics.connection_duration.observe(seconds(context_.clock.now() - started_));
   if (frontend_ == nullptr) return;
@@ -88,7 +88,7 @@ void Leg::closed(End how, const std::string& error, bool truncated) {
   std::exchange(frontend_, nullptr)->on_closed(*this, error, truncated);
 }
 
-void Leg::closed_by_client() {
+void LinkLeg::closed_by_client() {
   leave_established();
   if (frontend_ == nullptr) return;
   context_.metrics.connection_closed("client");
@@ -96,16 +96,25 @@ void Leg::closed_by_client() {
   std::exchange(frontend_, nullptr)->on_closed(*this, "", false);
 }
 
-void Leg::room() {
+void LinkLeg::room() {
   if (frontend_ != nullptr) frontend_->on_room(*this);
 }
 
-void Leg::count_up(std::size_t bytes) {
+void LinkLeg::count_up(std::size_t bytes) {
   bytes_up_ += bytes;
   backend_.traffic().bytes_to_agent.add(static_cast<double>(bytes));
 }
 
-void Leg::abandon(DialFailure why_if_dialing) {
+void LinkLeg::close_stray(std::int64_t connect_id) { backend_.close_if_unknown(connect_id); }
+
+void LinkLeg::send_packet(base::Bytes bytes, base::Bytes) {
+  base::Buffer block(bytes.size());
+  block.append(bytes);
+  count_up(bytes.size());
+  outlet().push(std::move(block));
+}
+
+void LinkLeg::abandon(DialFailure why_if_dialing) {
   if (dialing()) {
     stop_waiting();
     context_.metrics.dial_failed(why_if_dialing);
@@ -121,7 +130,7 @@ void Leg::abandon(DialFailure why_if_dialing) {
 }
 
 // The dial was not answered in time.
-void Leg::on_delay_over() {
+void LinkLeg::on_delay_over() {
   LOG_INFO("dial timed out", {"conn", fmt::format("{:x}", random_)}, {"target", target_},
            {"agent", backend_.agent_id()});
   waiting_for_answer_ = false;
@@ -133,7 +142,7 @@ void Leg::on_delay_over() {
   cancel_dial();
 }
 
-void Leg::log_end(std::string_view how) const {
+void LinkLeg::log_end(std::string_view how) const {
   if (!context_.access_log) return;
   LOG_INFO("connection ended", {"conn", fmt::format("{:x}", random_)},
            {"client", frontend_->client_name()}, {"target", target_},

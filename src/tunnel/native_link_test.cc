@@ -1,0 +1,437 @@
+#include "tunnel/native.h"
+
+#include <sys/socket.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tunnel/testing/native_fixture.h"
+#include "tunnel/testing/test_client.h"
+
+namespace tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using testing::NativeWorld;
+using testing::TestClient;
+using testing::Wire;
+
+// Server and agent joined by a native link.
+class NativeLinkTest : public ::testing::Test {
+ protected:
+  NativeWorld::Link& connect(const std::string& id = "agent-1") {
+    NativeWorld::Link& link = world.connect({id, "", ""});
+    EXPECT_TRUE(world.until([&] { return link.agent.welcome.has_value(); }));
+    return link;
+  }
+  std::unique_ptr<TestClient> client() {
+    return std::make_unique<TestClient>(world.server.context);
+  }
+  // A client that is connected, and its target.
+  struct Connection {
+    std::unique_ptr<TestClient> client;
+    Wire* target;
+  };
+  Connection establish() {
+    if (address_.empty()) address_ = world.listen();
+    Connection made{client(), nullptr};
+    const std::size_t before = world.targets.size();
+    EXPECT_TRUE(made.client->dial(address_));
+    EXPECT_TRUE(world.until(
+        [&] { return made.client->dialed && world.targets.size() == before + 1; }));
+    made.target = world.targets.back().get();
+    return made;
+  }
+  double open_at_agent() { return world.agent_metrics.open_endpoint_connections.value(); }
+  bool all_gone_at_agent() {
+    return world.until([this] { return open_at_agent() == 0; });
+  }
+
+  NativeWorld world;
+
+ private:
+  std::string address_;
+};
+
+TEST_F(NativeLinkTest, tells_the_agent_who_the_server_is) {
+  const NativeWorld::Link& link = connect();
+  EXPECT_EQ(link.agent.welcome->server_id, "server-1");
+  EXPECT_EQ(link.agent.welcome->server_count, 3);
+}
+
+TEST_F(NativeLinkTest, carries_bytes_both_ways) {
+  connect();
+  const Connection it = establish();
+  it.client->say("question");
+  it.target->say("answer");
+  EXPECT_TRUE(world.until(
+      [&] { return it.target->heard() == "question" && it.client->heard == "answer"; }));
+}
+
+TEST_F(NativeLinkTest, carries_what_the_client_says_before_the_answer) {
+  connect();
+  const auto early = client();
+  ASSERT_TRUE(early->dial(world.listen()));
+  early->say("before");
+  early->leg->finish();
+  ASSERT_TRUE(world.accepted(1));
+  EXPECT_TRUE(world.until([&] { return world.targets[0]->ended(); }));
+  EXPECT_EQ(world.targets[0]->heard(), "before");
+  world.targets[0]->finish();
+  EXPECT_TRUE(world.until([&] { return early->closed; }));
+  EXPECT_FALSE(early->truncated);
+}
+
+TEST_F(NativeLinkTest, says_why_a_dial_was_refused) {
+  connect();
+  const std::string address = world.listen();
+  world.listeners[0]->close();
+  const auto refused = client();
+  ASSERT_TRUE(refused->dial(address));
+  ASSERT_TRUE(world.until([&] { return refused->failure.has_value(); }));
+  EXPECT_EQ(refused->failure, DialFailure::error_response);
+  EXPECT_EQ(refused->error, "dial tcp " + address + ": connect: connection refused");
+}
+
+TEST_F(NativeLinkTest, says_why_dials_that_make_no_sense_fail) {
+  connect();
+  const auto no_port = client(), no_network = client();
+  ASSERT_TRUE(no_port->dial("10.0.0.1"));
+  ASSERT_TRUE(no_network->dial("10.0.0.1:80", "udp"));
+  ASSERT_TRUE(world.until([&] { return no_port->failure && no_network->failure; }));
+  EXPECT_EQ(no_port->error, "dial tcp: address 10.0.0.1: missing port in address");
+  EXPECT_EQ(no_network->error, "dial udp: unknown network udp");
+}
+
+// An address that never answers: its queue of connections is full.
+class SilentTarget {
+ public:
+  SilentTarget() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in local{};
+    local.sin_family = AF_INET;
+    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(local);
+    auto* address = reinterpret_cast<sockaddr*>(&local);
+    EXPECT_EQ(::bind(listener_, address, length), 0);
+    EXPECT_EQ(::listen(listener_, 0), 0);
+    EXPECT_EQ(::getsockname(listener_, address, &length), 0);
+    port = ntohs(local.sin_port);
+    filler_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::connect(filler_, address, length), 0);
+  }
+  ~SilentTarget() {
+    ::close(filler_);
+    ::close(listener_);
+  }
+  SilentTarget(const SilentTarget&) = delete;
+  SilentTarget& operator=(const SilentTarget&) = delete;
+  std::string address() const { return fmt::format("127.0.0.1:{}", port); }
+
+ private:
+  int listener_, filler_ = -1;
+  int port = 0;
+};
+
+TEST_F(NativeLinkTest, ends_a_dial_whose_client_goes_away) {
+  connect();
+  const SilentTarget silent;
+  const std::size_t idle = world.server.clock.sleepers();
+  const auto impatient = client();
+  ASSERT_TRUE(impatient->dial(silent.address()));
+  ASSERT_TRUE(world.until([&] { return world.server.clock.sleepers() > idle; }));
+  impatient->leave();
+  EXPECT_TRUE(world.until([&] { return world.server.clock.sleepers() == idle; }));
+  const Connection next = establish();
+  EXPECT_TRUE(next.client->dialed);
+}
+
+TEST_F(NativeLinkTest, says_when_a_target_does_not_answer) {
+  connect();
+  const SilentTarget silent;
+  const std::size_t idle = world.server.clock.sleepers();
+  const auto patient = client();
+  ASSERT_TRUE(patient->dial(silent.address()));
+  ASSERT_TRUE(world.until([&] { return world.server.clock.sleepers() > idle; }));
+  world.advance(kTargetDialLimit);
+  ASSERT_TRUE(world.until([&] { return patient->failure.has_value(); }));
+  EXPECT_EQ(patient->error, "dial tcp " + silent.address() + ": i/o timeout");
+}
+
+TEST_F(NativeLinkTest, keeps_many_connections_apart) {
+  connect();
+  const std::string address = world.listen();
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.push_back(client());
+    ASSERT_TRUE(clients.back()->dial(address));
+    clients.back()->say(fmt::format("{}.", i));
+  }
+  ASSERT_TRUE(world.accepted(clients.size()));
+  const auto told = [](const auto& target) { return target->heard().ends_with('.'); };
+  ASSERT_TRUE(world.until([&] { return std::ranges::all_of(world.targets, told); }));
+  for (const auto& target : world.targets) target->say(target->heard());
+  const auto heard = [&](std::size_t i) { return clients[i]->heard == fmt::format("{}.", i); };
+  EXPECT_TRUE(world.until([&] {
+    return std::ranges::all_of(std::views::iota(std::size_t{0}, clients.size()), heard);
+  }));
+}
+
+TEST_F(NativeLinkTest, passes_the_clients_end_on_and_lets_the_target_finish) {
+  connect();
+  const Connection it = establish();
+  it.client->say("all");
+  it.client->leg->finish();
+  ASSERT_TRUE(world.until([&] { return it.target->ended(); }));
+  EXPECT_EQ(it.target->heard(), "all");
+  it.target->say("answer");
+  it.target->finish();
+  ASSERT_TRUE(world.until([&] { return it.client->closed; }));
+  EXPECT_EQ(it.client->heard, "answer");
+  EXPECT_TRUE(it.client->target_done);
+  EXPECT_FALSE(it.client->truncated);
+  EXPECT_TRUE(all_gone_at_agent());
+}
+
+TEST_F(NativeLinkTest, passes_the_targets_end_on_and_lets_the_client_finish) {
+  connect();
+  const Connection it = establish();
+  it.target->say("greeting");
+  it.target->finish();
+  ASSERT_TRUE(world.until([&] { return it.client->target_done; }));
+  EXPECT_EQ(it.client->heard, "greeting");
+  EXPECT_FALSE(it.client->closed);
+  it.client->say("late words");
+  it.client->leg->finish();
+  ASSERT_TRUE(world.until([&] { return it.target->ended(); }));
+  EXPECT_EQ(it.target->heard(), "late words");
+  EXPECT_TRUE(world.until([&] { return it.client->closed; }));
+  EXPECT_FALSE(it.client->truncated);
+  EXPECT_TRUE(all_gone_at_agent());
+}
+
+TEST_F(NativeLinkTest, tells_a_target_that_broke_from_one_that_ended) {
+  connect();
+  const Connection it = establish();
+  it.target->say("half a sent");
+  ASSERT_TRUE(world.until([&] { return !it.client->heard.empty(); }));
+  it.target->reset();
+  ASSERT_TRUE(world.until([&] { return it.client->closed; }));
+  EXPECT_TRUE(it.client->truncated);
+  EXPECT_EQ(it.client->error, "the connection to the target was reset");
+  EXPECT_TRUE(all_gone_at_agent());
+}
+
+TEST_F(NativeLinkTest, resets_the_target_of_a_client_that_goes_away) {
+  connect();
+  const Connection it = establish();
+  it.client->say("half a sent");
+  ASSERT_TRUE(world.until([&] { return !it.target->heard().empty(); }));
+  it.client->leave();
+  EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
+  EXPECT_TRUE(all_gone_at_agent());
+  EXPECT_THAT(world.agent_registry.expose(), HasSubstr("connections_closed_total{reason=\"client\"} 1"));
+}
+
+TEST_F(NativeLinkTest, gives_a_target_a_moment_to_end_after_a_client_that_closed) {
+  connect();
+  const Connection it = establish();
+  it.client->say("bye");
+  it.client->leg->close();
+  EXPECT_TRUE(it.client->closed);
+  ASSERT_TRUE(world.until([&] { return it.target->ended(); }));
+  it.target->say("of no interest");
+  world.idle_for(5ms);
+  EXPECT_EQ(open_at_agent(), 1);
+  it.target->finish();
+  EXPECT_TRUE(all_gone_at_agent());
+  EXPECT_FALSE(it.target->broken());
+}
+
+TEST_F(NativeLinkTest, resets_a_target_that_goes_on_long_after_its_client) {
+  connect();
+  const Connection it = establish();
+  it.client->leg->close();
+  ASSERT_TRUE(world.until([&] { return it.target->ended(); }));
+  world.advance(4s);
+  EXPECT_EQ(open_at_agent(), 1);
+  world.advance(1s);
+  EXPECT_TRUE(all_gone_at_agent());
+}
+
+TEST_F(NativeLinkTest, breaks_connections_and_dials_when_the_link_is_lost) {
+  NativeWorld::Link& link = connect();
+  const Connection it = establish();
+  const SilentTarget silent;
+  const auto dialing = client();
+  ASSERT_TRUE(dialing->dial(silent.address()));
+  world.settle();
+  link.cable.cut();
+  ASSERT_TRUE(world.until([&] { return it.client->closed && dialing->failure.has_value(); }));
+  EXPECT_TRUE(it.client->truncated);
+  EXPECT_EQ(it.client->error, "agent connection lost");
+  EXPECT_EQ(dialing->failure, DialFailure::backend_close);
+  EXPECT_EQ(dialing->error, "agent connection lost while dialing");
+  EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
+  ASSERT_TRUE(world.until([&] { return link.agent.ended && link.server.ended; }));
+  EXPECT_THAT(link.agent.ended->message, HasSubstr("connection reset by peer"));
+  EXPECT_THAT(world.server.metrics(), HasSubstr("connections_closed_total{reason=\"agent_lost\"} 1"));
+  EXPECT_THAT(world.agent_registry.expose(),
+              HasSubstr("connections_closed_total{reason=\"server_lost\"} 1"));
+  EXPECT_FALSE(client()->dial("anywhere:1"));
+}
+
+TEST_F(NativeLinkTest, ends_when_the_link_is_lost_before_the_introduction) {
+  NativeWorld::Link& link = world.connect();
+  link.cable.cut();
+  ASSERT_TRUE(world.until([&] { return link.agent.ended && link.server.ended; }));
+  EXPECT_FALSE(link.agent.welcome);
+}
+
+TEST_F(NativeLinkTest, ends_when_the_server_stops_before_the_introduction) {
+  NativeWorld::Link& link = world.connect_server_only();
+  world.settle();
+  world.tasks.cancel();
+  EXPECT_TRUE(world.until([&] { return world.tasks.empty(); }));
+  EXPECT_FALSE(link.server.ended);  // unwound, not returned
+}
+
+TEST_F(NativeLinkTest, prefers_agents_that_do_not_drain) {
+  const NativeWorld::Link& draining = connect("draining");
+  connect("fresh");
+  draining.agent.link->drain();
+  world.settle();
+  const std::string address = world.listen();
+  for (int i = 0; i < 20; ++i) {
+    const auto asking = client();
+    ASSERT_TRUE(asking->dial(address));
+    EXPECT_EQ(asking->leg->backend().agent_id(), "fresh");
+  }
+}
+
+TEST_F(NativeLinkTest, uses_an_agent_that_drains_when_there_is_no_other) {
+  const NativeWorld::Link& link = connect();
+  const Connection before = establish();
+  link.agent.link->drain();
+  world.settle();
+  const Connection after = establish();
+  before.client->say("still here");
+  EXPECT_TRUE(world.until([&] { return before.target->heard() == "still here"; }));
+}
+
+TEST_F(NativeLinkTest, prefers_the_older_of_two_links_of_one_agent_while_it_answers) {
+  NativeWorld::Link& older = connect();
+  const NativeWorld::Link& newer = connect();
+  const auto chosen = [&] {
+    const auto asking = client();
+    EXPECT_TRUE(asking->dial("127.0.0.1:1"));
+    return &asking->leg->backend();
+  };
+  EXPECT_EQ(chosen(), older.server.backend.get());
+  world.settle();
+  older.cable.freeze();
+  EXPECT_EQ(chosen(), older.server.backend.get());
+  world.advance(3s);
+  EXPECT_EQ(chosen(), newer.server.backend.get());
+}
+
+TEST_F(NativeLinkTest, does_not_take_an_idle_agent_for_a_silent_one) {
+  const NativeWorld::Link& link = connect();
+  const Connection it = establish();
+  world.advance(4s);
+  EXPECT_FALSE(link.server.backend->silent(world.server.clock.now()));
+}
+
+TEST_F(NativeLinkTest, is_given_up_by_both_ends_after_three_silent_intervals) {
+  NativeWorld::Link& link = connect();
+  const Connection it = establish();
+  link.cable.freeze();
+  for (int i = 0; i < 2; ++i) {
+    world.advance(native::kPingInterval);
+    EXPECT_FALSE(link.server.ended);
+    EXPECT_FALSE(link.agent.ended);
+  }
+  world.advance(native::kPingInterval - 1ms);
+  EXPECT_FALSE(link.server.ended || link.agent.ended);
+  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
+  ASSERT_TRUE(world.until([&] { return link.server.ended && link.agent.ended; }));
+  EXPECT_EQ(link.server.ended->message, "the peer has said nothing for 15s");
+  EXPECT_EQ(link.agent.ended->message, "the peer has said nothing for 15s");
+  EXPECT_TRUE(it.client->truncated);
+  EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
+}
+
+TEST_F(NativeLinkTest, stays_up_for_hours_while_pings_are_answered) {
+  const NativeWorld::Link& link = connect();
+  const Connection it = establish();
+  for (int i = 0; i < 1000; ++i) {
+    world.advance(native::kPingInterval);
+    world.settle();
+  }
+  EXPECT_FALSE(link.server.ended || link.agent.ended);
+  it.client->say("still here");
+  EXPECT_TRUE(world.until([&] { return it.target->heard() == "still here"; }));
+}
+
+// Says whether a token is the right one.
+class Doorman : public TokenAuthenticator {
+ public:
+  async::Task<void> authenticate(std::string token) override {
+    if (token == "right") co_return base::Result<void>{};
+    co_return base::fail(base::Code::unauthenticated, "unknown token");
+  }
+};
+
+TEST_F(NativeLinkTest, lets_agents_in_by_their_token) {
+  Doorman doorman;
+  world.server.admission.authenticator = &doorman;
+  NativeWorld::Link& right = world.connect({"right", "", "right"});
+  NativeWorld::Link& wrong = world.connect({"wrong", "", "wrong"});
+  NativeWorld::Link& none = world.connect({"none", "", ""});
+  ASSERT_TRUE(world.until([&] { return right.agent.welcome && wrong.agent.ended && none.agent.ended; }));
+  EXPECT_EQ(wrong.agent.ended->message, "the server refuses this agent: unknown token");
+  EXPECT_TRUE(wrong.agent.ended->is(base::Code::unauthenticated));
+  EXPECT_EQ(none.agent.ended->message,
+            "the server refuses this agent: expected one authorization in the request headers, got 0");
+  EXPECT_TRUE(world.until([&] { return wrong.server.ended && none.server.ended; }));
+  EXPECT_EQ(world.server.context.router.backends().size(), 1u);
+}
+
+TEST_F(NativeLinkTest, stops_the_source_of_a_client_that_does_not_read_and_no_other) {
+  connect();
+  const Connection stalled = establish(), other = establish();
+  stalled.client->takes = false;
+  stalled.target->say(std::string(8 << 20, 's'));
+  other.target->say(std::string(1 << 20, 'o'));
+  ASSERT_TRUE(world.until([&] { return other.client->heard.size() == 1 << 20; }));
+  EXPECT_EQ(stalled.client->heard.size(), std::size_t{native::kFirstWindow});
+  EXPECT_GT(stalled.target->unsaid(), std::size_t{0});
+  EXPECT_LE(world.agent_budget.used(), std::size_t{1} << 20);
+  stalled.client->take();
+  EXPECT_TRUE(world.until([&] { return stalled.client->heard.size() == 8 << 20; }));
+}
+
+TEST_F(NativeLinkTest, stops_a_client_whose_target_does_not_read_and_no_other) {
+  connect();
+  const Connection stalled = establish(), other = establish();
+  stalled.target->read(false);
+  constexpr std::size_t kBlock = 64 * 1024;
+  std::size_t said = 0;
+  const auto flood = [&] {
+    for (; !stalled.client->leg->outlet().full(); said += kBlock)
+      stalled.client->say(std::string(kBlock, 's'));
+    world.idle_for(1ms);
+    return stalled.client->leg->outlet().full();
+  };
+  for (int quiet = 0; quiet < 20;) quiet = flood() ? quiet + 1 : 0;
+  EXPECT_LE(world.agent_budget.used(), std::size_t{native::kFirstWindow} + kBlock);
+  other.client->say(std::string(1 << 20, 'o'));
+  EXPECT_TRUE(world.until([&] { return other.target->heard().size() == 1 << 20; }));
+  EXPECT_TRUE(stalled.client->leg->outlet().full());
+  stalled.target->read(true);
+  EXPECT_TRUE(world.until([&] { return stalled.target->heard().size() == said; }));
+  EXPECT_GT(stalled.client->rooms, 0);
+}
+
+}  // namespace
+}  // namespace tunnel
