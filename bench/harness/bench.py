@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,13 @@ class Bench:
 
     def control(self, site: Site, target: str) -> pathlib.Path:
         return self.world.folder / f"control-{target}-{site.name.replace(' ', '-').replace('%', '')}"
+
+    def counters(self, site: Site, target: str) -> dict:
+        """What a target has seen so far: bytes sunk, connections opened and open."""
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.settimeout(5)
+            asked.connect(str(self.control(site, target)))
+            return json.loads(asked.makefile().readline())
 
     @contextlib.contextmanager
     def lineup(self, site: Site, ports: dict[str, int], members: list[tuple[Contender, str]], **row) -> Iterator[list[Entry]]:
@@ -137,9 +145,46 @@ def words(row: dict) -> str:
     return "".join(f"{name}={value} " for name, value in row.items())
 
 
+GIST = ("mb_per_s", "p50_ms", "p99_ms", "max_ms", "connects_per_s", "failed", "failed_dials", "ended", "kb_per_tunnel",
+        "server", "agent", "with", "without")
+
+
 def gist(sample: dict) -> str:
-    """The plain numbers of a sample, for people who watch."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in sample.items() if isinstance(value, (int, float)))
+    """The numbers that matter, for people who watch."""
+    parts = [f"{name} ({gist(value)})" if isinstance(value, dict) else f"{name} {value:.4g}"
+             for name, value in sample.items() if name in GIST]
+    return ", ".join(parts)
+
+
+def eventually(what: str, happened: Callable[[], bool], process: Process | None = None, limit: float = 20) -> None:
+    """Waits for something, as long as the process that it depends on lives."""
+    deadline = time.monotonic() + limit
+    while not happened():
+        if process:
+            process.require()
+        if time.monotonic() > deadline:
+            raise Failure(f"waited {limit:.0f} s in vain until {what}")
+        time.sleep(0.02)
+
+
+def pss_kb(pid: int) -> int:
+    """Memory that a process has for itself, with its share of what it shares."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+def settled(pid: int, limit: float = 5) -> int:
+    """The memory once it has not changed by more than 1 % for a second, at most after the limit."""
+    end = time.monotonic() + limit
+    memory, since = pss_kb(pid), time.monotonic()
+    while time.monotonic() < end and time.monotonic() - since < 1:
+        time.sleep(0.1)
+        now = pss_kb(pid)
+        if abs(now - memory) * 100 > memory:
+            memory, since = now, time.monotonic()
+    return pss_kb(pid)
 
 
 STARTED = time.monotonic()

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import throughput
+from . import fleet, isolation, latency, links, memory, soak, throughput
 from .bench import Bench
 
 CASES: dict[str, Callable[[Bench], None]] = {
     "download": throughput.download,
     "upload": throughput.upload,
+    "rtt": latency.rtt,
+    "connect": latency.connect,
+    "idle": memory.idle,
+    "stall": isolation.stall,
+    "link": links.link,
+    "delay": links.delay,
+    "agents": fleet.agents,
+    "soak": soak.soak,
 }

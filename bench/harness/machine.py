@@ -17,9 +17,22 @@ def describe(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict:
         "memory_gib": round(int(_field("/proc/meminfo", "MemTotal").split()[0]) / 2**20, 1),
         "kernel": platform.release(),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "load_before": round(os.getloadavg()[0], 2),
+        "busy_before": busy_share(),
         "versions": _versions(programs, root),
     }
+
+
+def busy_share(seconds: float = 0.5) -> float:
+    """The share of the processors that others use, while nothing of ours runs."""
+    first = _processor_times()
+    time.sleep(seconds)
+    busy, idle = (after - before for before, after in zip(first, _processor_times()))
+    return round(busy / max(1, busy + idle), 2)
+
+
+def _processor_times() -> tuple[int, int]:
+    user, nice, system, idle, waiting, *rest = map(int, pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:8])
+    return user + nice + system + sum(rest), idle + waiting
 
 
 def _versions(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict[str, str]:

@@ -53,8 +53,8 @@ def find_programs(peers: pathlib.Path, ours: pathlib.Path) -> dict[str, pathlib.
 
 def run_case(name: str, world: World, settings: Settings, path: pathlib.Path) -> bool:
     """Every case is saved when it is done: an end in the middle loses one."""
-    say(f"case {name}")
     facts = machine.describe(world.programs, ROOT)
+    say(f"case {name}, others use {facts['busy_before']:.0%} of the processors")
     rows = results.Rows()
     try:
         CASES[name](Bench(world, settings, rows))

@@ -8,10 +8,11 @@ import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator  # noqa: E402
 
-from .stats import Case, median, number, spread  # noqa: E402
+from .stats import median, number, spread  # noqa: E402
 
-COLOURS = {"reference": "#8a8f98", "ours": "#0b6e4f", "ours-konnectivity": "#57b894"}
+COLOURS = {"direct": "#d3d6da", "reference": "#8a8f98", "ours": "#0b6e4f", "ours-konnectivity": "#57b894"}
 OTHER, FAINT, INK = "#d9a441", "#e3e5e8", "#22252a"
 NAMES = {
     "direct": "no proxy", "reference": "reference", "ours": "ours, native", "ours-konnectivity": "ours, konnectivity",
@@ -37,7 +38,7 @@ def save(figure, folder: pathlib.Path, file: str) -> None:
     plt.close(figure)
 
 
-def bars(axes, rows: list[dict], what, title: str, unit: str) -> None:
+def bars(axes, rows: list[dict], what, title: str, unit: str, names: bool = True) -> None:
     """One bar a contender, the least and the most as a line through its end."""
     rows = [row for row in rows if median(row, what) is not None][::-1]
     heights = [median(row, what) for row in rows]
@@ -48,7 +49,57 @@ def bars(axes, rows: list[dict], what, title: str, unit: str) -> None:
     room = max((spread(row, what)[1] for row in rows), default=1)
     for place, (row, height) in enumerate(zip(rows, heights)):
         axes.text(spread(row, what)[1] + room * 0.02, place, number(height), va="center", fontsize=9)
-    axes.set_xlim(0, room * 1.18)
+    axes.set_xlim(0, room * 1.18 or 1)
+    label(axes, title, unit)
+    if not names:
+        axes.set_yticklabels([])
+
+
+def label(axes, title: str, unit: str) -> None:
     axes.set_title(title)
     axes.set_xlabel(unit)
     axes.tick_params(axis="y", length=0)
+
+
+def ranges(axes, rows: list[dict], ends: tuple[str, str], title: str, unit: str) -> None:
+    """From one percentile to another, on a logarithmic axis."""
+    rows = [row for row in rows if row["samples"]][::-1]
+    for place, row in enumerate(rows):
+        low, high = (median(row, end) for end in ends)
+        axes.plot([low, high], [place, place], color=colour(row["contender"]), linewidth=3, solid_capstyle="round")
+        axes.plot([low], [place], "o", color=colour(row["contender"]), markersize=7)
+        axes.text(low, place + 0.28, number(low), ha="center", fontsize=8)
+        axes.text(high, place + 0.28, number(high), ha="center", fontsize=8)
+    axes.set_yticks(range(len(rows)), [NAMES[row["contender"]] for row in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.1)
+    axes.set_xscale("log")
+    plain_log(axes.xaxis)
+    label(axes, title, unit)
+
+
+def plain_log(axis) -> None:
+    """0.1, 1, 10 instead of powers."""
+    axis.set_major_locator(LogLocator(10))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
+def whole_numbers(axis) -> None:
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def line(axes, contender: str, across, values) -> None:
+    axes.plot(across, values, marker="o", markersize=4, linewidth=2, color=line_colour(contender), label=NAMES[contender])
+
+
+def line_colour(contender: str) -> str:
+    return INK if contender == "direct" else colour(contender)
+
+
+def lines(axes, rows: list[dict], across, value) -> None:
+    """One line a contender."""
+    for contender in dict.fromkeys(row["contender"] for row in rows if row["samples"]):
+        points = [(across(row), value(row)) for row in rows if row["contender"] == contender and row["samples"]]
+        line(axes, contender, *zip(*points))
+    axes.legend(frameon=False, fontsize=9)
+    axes.grid(axis="y", color=FAINT)

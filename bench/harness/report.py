@@ -37,22 +37,24 @@ def render(results: dict) -> str:
     parts = [HEAD, machine(cases), targets.section(cases), CONTENDERS]
     for name, (title, text, section) in SECTIONS.items():
         if name in cases:
-            parts.append(f"## {title}\n\n{text}\n{provenance(cases[name])}\n{plots_of(name)}{section(cases[name])}")
+            parts.append(f"## {title}\n\n{text}\n{provenance(cases[name])}\n{plot(name, title)}{section(cases[name])}")
     return "\n".join(part for part in parts if part)
+
+
+BUSY = 0.1  # of the processors, by others
 
 
 def provenance(case: Case) -> str:
     data = case.data
     coarse = " **A quick run: coarse numbers.**" if data["quick"] else ""
+    if data["machine"]["busy_before"] > BUSY:
+        coarse += f" **Others used {data['machine']['busy_before']:.0%} of the processors when it began: not to be trusted.**"
     repeats = f"{data['repeats']} repeat{'s' * (data['repeats'] != 1)}"
     return f"\n*{data['machine']['date']}, {repeats}, ours at {data['machine']['versions']['ours']}.*{coarse}\n"
 
 
-PLOTS: dict[str, list[tuple[str, str]]] = {}
-
-
-def plots_of(name: str) -> str:
-    return "".join(f"![{text}](benchmarks/{file})\n\n" for file, text in PLOTS.get(name, []))
+def plot(name: str, title: str) -> str:
+    return f"![{title}](benchmarks/{name}.svg)\n\n"
 
 
 def machine(cases: dict[str, Case]) -> str:

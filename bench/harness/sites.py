@@ -44,6 +44,8 @@ class TwoNamespaces(Site):
         for namespace in (self.hub, self.cluster):
             run(["ip", "netns", "add", namespace])
             run(["ip", "-n", namespace, "link", "set", "lo", "up"])
+            # Otherwise what one connection learned about the wire is where the next contender's begins.
+            run(["ip", "netns", "exec", namespace, "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1"])
 
     def in_hub(self, command: list[str]) -> list[str]:
         return ["ip", "netns", "exec", self.hub, *command]

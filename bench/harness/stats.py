@@ -78,7 +78,7 @@ def number(value: float | None) -> str:
     """Three digits, as many as a benchmark deserves."""
     if value is None:
         return ""
-    if abs(value) >= 100:
+    if abs(value) >= 100 or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3f}"
 

@@ -1,0 +1,44 @@
+"""Cases link and delay: one stream over a wire that is narrow, or long, or loses packets."""
+
+from __future__ import annotations
+
+import contextlib
+
+from .bench import Bench
+from .lineups import DIRECT, FRP, OURS, OURS_COMPATIBLE, RATHOLE, REFERENCE, usual
+from .sites import LongLink, ShapedLink, Site
+
+WAYS = ("download", "upload")
+
+
+def link(bench: Bench) -> None:
+    """1 Gb/s between two namespaces, shaped by tbf."""
+    lineup = usual([DIRECT, REFERENCE, OURS, OURS_COMPATIBLE, RATHOLE, FRP])
+    with contextlib.closing(ShapedLink("1gbit")) as site:
+        for way in WAYS:
+            over_link(bench, site, lineup, way, bench.settings.repeats, max(3.0, bench.settings.seconds), 1.0)
+
+
+# Round trip in ms, share of lost packets, ways.
+QUICK_WIRES = ((100, 0.0, WAYS),)
+WIRES = ((10, 0.0, WAYS[:1]), (50, 0.0, WAYS[:1]), (100, 0.0, WAYS), (200, 0.0, WAYS[:1]), (50, 0.01, WAYS[:1]))
+
+
+def delay(bench: Bench) -> None:
+    """The same rate through the relay, with a round trip and losses."""
+    lineup = usual([DIRECT, REFERENCE, OURS, OURS_COMPATIBLE, RATHOLE])
+    for round_trip, loss, ways in QUICK_WIRES if bench.settings.quick else WIRES:
+        log = bench.world.folder / bench.world.unique("delay.log")
+        with contextlib.closing(LongLink(bench.world.programs["bench-delay"], round_trip, loss, log)) as site:
+            for way in ways:
+                # Slow start takes some twenty round trips to the rate of the link, and a congestion window swings.
+                over_link(bench, site, lineup, way, min(bench.settings.repeats, 2), 4.0, 1 + 25 * round_trip / 1000,
+                          round_trip_ms=round_trip, loss=loss)
+
+
+def over_link(bench: Bench, site: Site, lineup, way: str, repeats: int, seconds: float, warmup: float, **place) -> None:
+    parameters = {"way": way, "tunnels": 1, **place}
+    with bench.targets(site) as ports, bench.lineup(site, ports, lineup, **parameters) as entries:
+        bench.interleave(
+            entries, lambda entry: bench.measure(site, entry.running, way, tunnels=1, seconds=seconds, warmup=warmup),
+            repeats, **parameters)
