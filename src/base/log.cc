@@ -1,8 +1,11 @@
 #include "base/log.h"
 
 #include <atomic>
+#include <cerrno>
 #include <exception>
+#include <fcntl.h>
 #include <memory>
+#include <unistd.h>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -133,6 +136,24 @@ std::string format_json(Level level, std::string_view message,
   return line;
 }
 
+std::unexpected<Error> cannot_open(const std::string& file, int number) {
+  const std::string_view way_out = number == ENOENT ? "make its directory, or correct the path"
+                                                    : "check the path and its permissions";
+  Error error =
+      system_error(number, fmt::format("cannot open the log file {} for appending", file));
+  error.message += fmt::format("; {}", way_out);
+  return fail(std::move(error));
+}
+
+// spdlog would make the directories that are missing.
+Result<void> check_appendable(const std::string& file) {
+  if (file.empty()) return {};
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) return cannot_open(file, errno);
+  ::close(descriptor);
+  return {};
+}
+
 spdlog::sink_ptr open_sink(const Options& options) {
   if (options.file.empty()) return std::make_shared<spdlog::sinks::stderr_sink_mt>();
   if (options.max_file_bytes == 0)
@@ -143,18 +164,19 @@ spdlog::sink_ptr open_sink(const Options& options) {
 
 }  // namespace
 
-bool configure(const Options& options) {
+Result<void> configure(const Options& options) {
+  TRY_VOID(check_appendable(options.file));
   threshold = options.level;
   layout = options.format;
   try {
     logger() = make_logger(open_sink(options));
-  } catch (const std::exception&) {
-    return false;
+  } catch (const std::exception& exception) {
+    return fail(Code::io, fmt::format("cannot log to {}: {}", options.file, exception.what()));
   }
   // A full disk must not cost more than the lines themselves.
   logger()->set_error_handler([](const std::string&) {});
   if (options.format == Format::json) logger()->set_pattern(kRawPattern);
-  return true;
+  return {};
 }
 
 bool enabled(Level level) { return level >= threshold.load(std::memory_order_relaxed); }

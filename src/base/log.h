@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "base/error.h"
+#include "base/result.h"
 
 /// Logs are one line per decision: a short message, then key=value fields. Never payload, tokens or
 /// keys.
@@ -50,9 +50,9 @@ struct Options {
       0;  // 0 = unlimited; else the file is rotated once when it would grow past this
 };
 
-/// Replaces the destination of all later lines. Returns false when the file cannot be opened for
-/// append.
-bool configure(const Options& options);
+/// Replaces the destination of all later lines. Fails when the file cannot be opened for append; a
+/// missing directory is not made, since it is more often a misspelled one.
+Result<void> configure(const Options& options);
 
 bool enabled(Level level);
 void write(Level level, std::string_view message, std::initializer_list<Field> fields);

@@ -71,14 +71,8 @@ int run_program(std::string_view name, std::string_view about, const char* id_va
   }
   auto config = flags.config(console.environment(id_variable));
   if (!config) return fail_usage(console, name, config.error());
-  if (!base::log::configure(config->log.sink)) {
-    const base::Error unwritable = {
-        base::Code::io,
-        fmt::format("cannot open the log file {} for appending; check the path and its "
-                    "permissions",
-                    config->log.sink.file)};
-    return fail_usage(console, name, unwritable);
-  }
+  if (auto opened = base::log::configure(config->log.sink); !opened)
+    return fail_usage(console, name, opened.error());
   LOG_INFO("starting", {"program", name}, {"version", kVersion}, {"flags", config->listing});
   return run(*config);
 }

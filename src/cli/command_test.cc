@@ -105,7 +105,9 @@ TEST_F(Command, refuses_a_log_file_that_cannot_be_written) {
   EXPECT_EQ(run({"proxy-agent", "--ca-cert=" + testing::file("ca"), "--logtostderr=false",
                  "--log-file=/proc/nonexistent/x.log"}),
             1);
-  EXPECT_THAT(error_, HasSubstr("cannot open the log file /proc/nonexistent/x.log"));
+  EXPECT_THAT(error_,
+              HasSubstr("cannot open the log file /proc/nonexistent/x.log for appending: no "
+                        "such file or directory; make its directory, or correct the path"));
   EXPECT_EQ(ran_, "");
 }
 
