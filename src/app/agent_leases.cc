@@ -15,13 +15,23 @@ std::string status_of(const kube::Error* error) {
 
 std::string reason_of(const kube::Error* error) { return error == nullptr ? "" : error->reason; }
 
+Result<kube::LabelSelector> parse_selector(const std::string& text) {
+  auto selector = kube::LabelSelector::parse(text);
+  if (selector) return selector;
+  base::Error error = selector.error().within("--lease-label-selector");
+  error.message +=
+      "; want a comma-separated list of key=value, key!=value, key in (a,b), "
+      "key notin (a,b), key, !key";
+  return base::fail(std::move(error));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AgentLeases>> AgentLeases::make(async::Loop& loop, async::Clock& clock,
                                                        const TunnelAgentConfig& config,
                                                        tunnel::AgentMetrics& metrics) {
   TRY(auto access, kube::load_config(config.kube.kubeconfig));
-  TRY(auto selector, kube::LabelSelector::parse(config.leases.label_selector));
+  TRY(auto selector, parse_selector(config.leases.label_selector));
   kube::Client::Options options;
   if (config.kube.qps > 0) options.qps = config.kube.qps;
   if (config.kube.burst > 0) options.burst = static_cast<unsigned>(config.kube.burst);

@@ -93,14 +93,28 @@ TEST(Kubeconfig, reads_an_exec_plugin) {
 
 TEST(Kubeconfig, errors_name_file_entry_and_field) {
   const std::string file = "kubeconfig /etc/k/config: ";
-  EXPECT_EQ(refusal("[]"), file + "is not a mapping");
-  EXPECT_EQ(refusal("{}"), file + "current-context is not set");
-  EXPECT_EQ(refusal(kWhole, "gone"), file + "context \"gone\" is not in the list \"contexts\"");
-  EXPECT_EQ(refusal(with("", "")), file + "cluster \"c\": server is missing");
+  const std::string wanted =
+      "; want YAML or JSON with clusters, users and contexts, as kubectl config view --raw prints "
+      "it; check the path";
+  EXPECT_EQ(refusal("[]"), file + "this is not a kubeconfig" + wanted);
+  EXPECT_EQ(refusal("hello"), file + "this is not a kubeconfig" + wanted);
+  EXPECT_EQ(refusal(""), file + "the file is empty" + wanted);
+  EXPECT_EQ(refusal("{}"),
+            file + "current-context is not set; set it to one of its contexts: nothing");
+  EXPECT_EQ(refusal("contexts: [{name: a}, {name: b}, {}, 3]"),
+            file + "current-context is not set; set it to one of its contexts: a, b");
+  EXPECT_EQ(refusal(kWhole, "gone"),
+            file + "context \"gone\" is not in the list \"contexts\", which has: main, other");
+  EXPECT_EQ(refusal("current-context: a\ncontexts: [{name: a, context: {cluster: c}}]"),
+            file + "cluster \"c\" is not in the list \"clusters\", which has: nothing");
+  EXPECT_EQ(refusal(with("", "")),
+            file + "cluster \"c\": server is missing; want https://host:port");
   EXPECT_EQ(refusal(with("server: 'ftp://x'", "")),
             file + "cluster \"c\": server: URL \"ftp://x\": must begin with https:// or http://");
   EXPECT_EQ(refusal(with("server: a, certificate-authority-data: '*'", "")),
-            file + "cluster \"c\": certificate-authority-data is not base64");
+            file +
+                "cluster \"c\": certificate-authority-data is not base64; encode it, or "
+                "name a file in certificate-authority");
   EXPECT_EQ(
       refusal(with("server: a, certificate-authority: b, insecure-skip-tls-verify: true", "")),
       file +
@@ -124,7 +138,9 @@ TEST(Kubeconfig, errors_of_users) {
 }
 
 TEST(Kubeconfig, broken_yaml_names_file_and_line) {
-  EXPECT_EQ(refusal("a: [").substr(0, 44), "kubeconfig /etc/k/config: yaml-cpp: error at");
+  EXPECT_EQ(refusal("a: 1\nb: ["),
+            "kubeconfig /etc/k/config: this is neither YAML nor JSON: line 2, column 1: end of "
+            "sequence flow not found");
   EXPECT_NE(refusal(std::string(2000, '[')), "accepted");
 }
 

@@ -1,4 +1,5 @@
 // Reads kubeconfig YAML (or JSON, which is YAML) into a Config.
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 
@@ -78,10 +79,31 @@ Material Entry::material(const char* data_field, const char* file_field, bool ba
   Material material{.inline_data = text(data_field), .file = path(file_field)};
   if (!base64 || material.inline_data.empty()) return material;
   auto decoded = http::base64_decode(material.inline_data);
-  if (!decoded) refuse(data_field, "is not base64");
-  if (decoded->empty()) refuse(data_field, "is empty");
+  if (!decoded) {
+    refuse(data_field, fmt::format("is not base64; encode it, or name a file in {}", file_field));
+  }
+  if (decoded->empty()) {
+    refuse(data_field, fmt::format("is empty; remove it, or name a file in {}", file_field));
+  }
   material.inline_data = std::move(*decoded);
   return material;
+}
+
+/// The names of the entries of `list`, for messages.
+std::string names_in(const YAML::Node& root, const char* list) {
+  constexpr std::size_t kShown = 8;
+  std::vector<std::string> names;
+  const auto entries = member(root, list);
+  if (entries.IsDefined() && entries.IsSequence()) {
+    for (const auto& each : entries) {
+      const auto label = member(each, "name");
+      if (label.IsDefined() && label.IsScalar()) names.push_back(label.Scalar());
+    }
+  }
+  if (names.empty()) return "nothing";
+  const std::string_view more = names.size() > kShown ? ", ..." : "";
+  names.resize(std::min(names.size(), kShown));
+  return fmt::format("{}{}", fmt::join(names, ", "), more);
 }
 
 /// The entry called `name` of the list `list`: {name: ..., cluster: {...}}.
@@ -100,7 +122,8 @@ Entry find_entry(const YAML::Node& root, const char* list, const char* kind,
       return {body, shown, folder};
     }
   }
-  refuse(fmt::format("{} is not in the list \"{}\"", shown, list));
+  refuse(fmt::format("{} is not in the list \"{}\", which has: {}", shown, list,
+                     names_in(root, list)));
 }
 
 ClusterConfig read_cluster(const Entry& entry) {
@@ -110,7 +133,7 @@ ClusterConfig read_cluster(const Entry& entry) {
                         .proxy_url = entry.text("proxy-url")};
   cluster.certificate_authority =
       entry.material("certificate-authority-data", "certificate-authority", true);
-  if (cluster.server.empty()) entry.refuse("server", "is missing");
+  if (cluster.server.empty()) entry.refuse("server", "is missing; want https://host:port");
   if (!cluster.server.contains("://")) cluster.server = "https://" + cluster.server;
   if (const auto url = http::parse_url(cluster.server); !url) {
     entry.refuse("server:", url.error().message);
@@ -150,7 +173,7 @@ std::optional<ExecPlugin> read_exec(const Entry& user) {
                     .env = read_env(exec),
                     .install_hint = exec.text("installHint"),
                     .provide_cluster_info = exec.flag("provideClusterInfo")};
-  if (plugin.command.empty()) exec.refuse("command", "is missing");
+  if (plugin.command.empty()) exec.refuse("command", "is missing; want a program to run");
   if (plugin.command.contains('/')) plugin.command = exec.path("command");
   if (plugin.api_version != "client.authentication.k8s.io/v1" &&
       plugin.api_version != "client.authentication.k8s.io/v1beta1") {
@@ -208,15 +231,23 @@ UserConfig read_user(const Entry& entry) {
 }
 
 Config read_config(const YAML::Node& root, const std::string& file, const std::string& wanted) {
-  if (!root.IsMap()) refuse("is not a mapping");
+  if (!root.IsMap()) {
+    refuse(fmt::format(
+        "{}; want YAML or JSON with clusters, users and contexts, as kubectl config view --raw "
+        "prints it; check the path",
+        root.IsNull() ? "the file is empty" : "this is not a kubeconfig"));
+  }
   const auto folder = std::filesystem::absolute(file).parent_path();
   const Entry top{root, "top level", folder};
   const auto name = wanted.empty() ? top.text("current-context") : wanted;
-  if (name.empty()) refuse("current-context is not set");
+  if (name.empty()) {
+    refuse(fmt::format("current-context is not set; set it to one of its contexts: {}",
+                       names_in(root, "contexts")));
+  }
   const auto context = find_entry(root, "contexts", "context", name, folder);
   Config config{.source = file};
   const auto cluster = context.text("cluster");
-  if (cluster.empty()) context.refuse("cluster", "is missing");
+  if (cluster.empty()) context.refuse("cluster", "is missing; want the name of a cluster");
   config.cluster = read_cluster(find_entry(root, "clusters", "cluster", cluster, folder));
   if (const auto user = context.text("user"); !user.empty()) {
     config.user = read_user(find_entry(root, "users", "user", user, folder));
@@ -238,6 +269,10 @@ Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
     return read_config(YAML::Load(std::string(text)), file, context);
   } catch (const Refused& refused) {
     return invalid(refused.message);
+  } catch (const YAML::Exception& exception) {
+    if (exception.mark.is_null()) return invalid(exception.msg);
+    return invalid(fmt::format("this is neither YAML nor JSON: line {}, column {}: {}",
+                               exception.mark.line + 1, exception.mark.column + 1, exception.msg));
   } catch (const std::exception& exception) {
     return invalid(exception.what());
   }
