@@ -23,6 +23,14 @@ Outcome refuse(unsigned status, std::string reason) {
 // How a client begins that takes HTTP/2 for agreed (RFC 9113, 3.4).
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0";
 
+constexpr char kTlsHandshake = 0x16;  // the first byte of a TLS connection
+
+Outcome refuse_tls() {
+  return refuse(400,
+                "the client speaks TLS; this socket speaks without it: turn TLS off at the "
+                "client");
+}
+
 Outcome refuse_unparsed(std::string_view head) {
   if (head.starts_with(kHttp2Preface)) {
     return refuse(400,
@@ -118,6 +126,7 @@ std::optional<std::string> ConnectRequestReader::take_head() {
 }
 
 std::optional<Outcome> ConnectRequestReader::next() {
+  if (pending_.starts_with(kTlsHandshake)) return refuse_tls();
   const auto head = take_head();
   if (!head) {
     if (pending_.size() > kHeadBytes) return refuse_long_head();

@@ -48,6 +48,8 @@ TEST(ConnectRequest, says_for_the_log_why_it_refuses) {
   EXPECT_EQ(reason("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
             "the client speaks HTTP/2; make it ask by HTTP/1.1 CONNECT, or start the server with "
             "--mode=grpc when it is a gRPC client");
+  EXPECT_EQ(reason("\x16\x03\x01"),
+            "the client speaks TLS; this socket speaks without it: turn TLS off at the client");
   EXPECT_EQ(reason("nonsense\r\n\r\n"),
             "the client does not speak HTTP/1; this port takes HTTP/1.1 CONNECT");
   EXPECT_EQ(reason("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),

@@ -82,7 +82,11 @@ Result<void> H2Session::receive(base::Bytes bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(session_, bytes.data(), bytes.size());
   events_.on_output();
   if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-    return fail(Code::invalid, "the peer does not speak HTTP/2; this port is for gRPC");
+    constexpr std::uint8_t kTlsHandshake = 0x16;  // the first byte of a TLS connection
+    return fail(Code::invalid, bytes[0] == kTlsHandshake
+                                   ? "the peer speaks TLS; this socket speaks without it: turn TLS "
+                                     "off at the peer"
+                                   : "the peer does not speak HTTP/2; this port is for gRPC");
   }
   if (taken < 0) {
     return fail(Code::invalid,

@@ -180,6 +180,9 @@ TEST_F(H2, names_a_peer_that_speaks_something_else) {
   const auto received = server.session.receive(base::as_bytes("GET / HTTP/1.1\r\n\r\n"));
   ASSERT_FALSE(received);
   EXPECT_EQ(received.error().message, "the peer does not speak HTTP/2; this port is for gRPC");
+  Side other(H2Session::Role::server);
+  EXPECT_EQ(other.session.receive(base::as_bytes("\x16\x03\x01")).error().message,
+            "the peer speaks TLS; this socket speaks without it: turn TLS off at the peer");
 }
 
 TEST_F(H2, produces_about_as_much_as_asked) {

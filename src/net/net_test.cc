@@ -190,8 +190,9 @@ TEST_F(Net, refuses_a_server_of_another_name_or_authority) {
       "tls: certificate of the peer refused: hostname mismatch (wanted \"other.example\", it is "
       "for hub.example; connect by one of these names, or issue it for that one)");
   EXPECT_EQ(server_error_,
-            "tls: handshake failed: sslv3 alert bad certificate (the peer refused our certificate: "
-            "see its log for the reason; often it is for another name)");
+            "tls: handshake failed: sslv3 alert bad certificate (the peer refused our certificate, "
+            "and its log says why: out of date, for another name, or of an authority that it does "
+            "not trust)");
   EXPECT_EQ(
       run(handshake(served, asked, "192.0.2.7")).value(),
       "tls: certificate of the peer refused: IP address mismatch (wanted \"192.0.2.7\", it is "
@@ -209,7 +210,9 @@ TEST_F(Net, refuses_a_client_without_certificate) {
                     .trusted_ca_pem = authority_.certificate_pem()};
   TlsOptions asked{.trusted_ca_pem = authority_.certificate_pem()};
   (void)run(handshake(served, asked, "hub.example"));
-  EXPECT_EQ(server_error_, "tls: handshake failed: peer did not return a certificate");
+  EXPECT_EQ(server_error_,
+            "tls: handshake failed: peer did not return a certificate (it must show one of an "
+            "authority in our CA file)");
 }
 
 TEST_F(Net, tells_a_port_check_from_a_handshake_broken_off) {

@@ -27,14 +27,16 @@ std::string_view meaning(int reason) {
       return "the peer speaks plain HTTP; this port speaks TLS";
     case SSL_R_WRONG_VERSION_NUMBER:
       return "the peer does not speak TLS; check the port and what listens there";
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return "it must show one of an authority in our CA file";
     case kAlerts + SSL_AD_UNKNOWN_CA:
       return "the peer does not trust the authority of our certificate; give it that CA, or use a "
              "certificate of an authority that it trusts";
     case kAlerts + SSL_AD_CERTIFICATE_EXPIRED:
       return "the peer refused our certificate: expired; renew it";
     case kAlerts + SSL_AD_BAD_CERTIFICATE:
-      return "the peer refused our certificate: see its log for the reason; often it is for "
-             "another name";
+      return "the peer refused our certificate, and its log says why: out of date, for another "
+             "name, or of an authority that it does not trust";
     case kAlerts + SSL_AD_CERTIFICATE_REQUIRED:
       return "the peer wants a certificate and we have none; give one and its key";
     case kAlerts + SSL_AD_NO_APPLICATION_PROTOCOL:

@@ -94,7 +94,8 @@ func TestServerExplainsBadFlags(t *testing.T) {
 		"underscores":         {[]string{"--agent_port=1"}, []string{"did you mean --agent-port?"}},
 		"a single dash":       {[]string{"-agent-port=1"}, []string{"did you mean --agent-port?"}},
 		"value missing":       {[]string{"--agent-port"}, []string{"flag needs an argument: --agent-port"}},
-		"unopenable log file": {[]string{"--logtostderr=false", "--log-file=/proc/x.log"}, []string{"/proc/x.log", "permissions"}},
+		"unopenable log file": {[]string{"--logtostderr=false", "--log-file=/proc/x.log"}, []string{"/proc/x.log", "make its directory, or correct the path"}},
+		"log folder missing":  {[]string{"--logtostderr=false", "--log-dir=/nonexistent"}, []string{"/nonexistent/proxy-server.log", "no such file", "make its directory"}},
 	})
 }
 
@@ -111,6 +112,7 @@ func TestAgentExplainsBadFlags(t *testing.T) {
 		"server address":     {[]string{"--proxy-server-addresses=a:b:c"}, []string{"a:b:c", "[ipv6]:port"}},
 		"misspelled flag":    {[]string{"--proxy-server-hots=x"}, []string{"did you mean --proxy-server-host?"}},
 		"missing token":      {[]string{"--service-account-token-path=/nonexistent"}, []string{"/nonexistent", "No such file"}},
+		"lease selector":     {[]string{"--count-server-leases", "--kubeconfig=" + kubeconfig(t), "--lease-label-selector=a in b"}, []string{"--lease-label-selector", `"a in b"`, "expected '('", "key in (a,b)"}},
 		"missing kubeconfig": {[]string{"--kubeconfig=/nonexistent"}, []string{"--kubeconfig=/nonexistent", "No such file"}},
 	})
 }
@@ -129,9 +131,21 @@ func TestServerExplainsBadFiles(t *testing.T) {
 		"key of another":    {[]string{"--cluster-key=" + at("ok.key")}, []string{at("ok.key"), "does not belong to the certificate"}},
 		"no CA in it":       {[]string{"--server-ca-cert=" + at("ok.key")}, []string{at("ok.key"), "no PEM certificate"}},
 		"malformed CA":      {[]string{"--cluster-ca-cert=" + at("malformed.crt")}, []string{"certificate 1 is malformed"}},
-		"kubeconfig":        {[]string{"--enable-lease-controller", "--kubeconfig=" + at("text")}, []string{at("text"), "mapping"}},
+		"kubeconfig":        {[]string{"--enable-lease-controller", "--kubeconfig=" + at("text")}, []string{at("text"), "this is not a kubeconfig", "clusters, users and contexts"}},
 		"kubeconfig folder": {[]string{"--kubeconfig=" + files}, []string{"--kubeconfig=" + files, "directory"}},
 	})
+}
+
+// kubeconfig names a good file for an API server that nobody runs.
+func kubeconfig(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	text := `{current-context: c, contexts: [{name: c, context: {cluster: k, user: u}}],
+		clusters: [{name: k, cluster: {server: "https://127.0.0.1:1"}}], users: [{name: u, user: {token: t}}]}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // badFiles makes a directory with one file of each kind of mistake.
@@ -192,6 +206,78 @@ func TestServerSurvivesAHealthPortInUse(t *testing.T) {
 		s.process = launch(t, "proxy-server", program.path, nil, s.arguments())
 		eventually(t, "agent port", patience, wantListening("tcp", s.agents))
 		eventually(t, "the log line", patience, wantLogged(s.process, s.health, "address already in use", "choose another port"))
+	})
+}
+
+// Without these there is no tunnel: the program ends.
+func TestServerRefusesPortsInUse(t *testing.T) {
+	eachOurs(t, world.servers, func(t *testing.T, program peer) {
+		for _, mode := range []string{"grpc", "http-connect"} {
+			s := &server{program: program}
+			s.place(t)
+			for _, address := range []string{s.agents, s.frontend} {
+				occupied, err := net.Listen("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				refuses(t, "proxy-server", program, append(s.arguments(), "--mode="+mode), address, "address already in use", "choose another port")
+				occupied.Close()
+			}
+		}
+	})
+}
+
+func TestAgentSurvivesItsHealthPortInUse(t *testing.T) {
+	eachOurs(t, world.agents, func(t *testing.T, program peer) {
+		s := startServer(t, world.servers[0], serverSpec{http: true, unix: true})
+		occupied, err := net.Listen("tcp", hostPort("127.0.0.1", freePort(t)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer occupied.Close()
+		a := &agent{program: program, health: occupied.Addr().String(), admin: hostPort("127.0.0.1", freePort(t))}
+		a.process = launch(t, "proxy-agent", program.path, nil, a.arguments(agentSpec{address: s.agents}))
+		eventually(t, "the log line", patience, wantLogged(a.process, a.health, "address already in use", "choose another port"))
+		eventually(t, "server readiness", patience, wantPage(s.health, "/readyz", 200, "ok"))
+	})
+}
+
+// A balancer that checks the port every second must not fill the log, and must be seen all the same.
+func TestServerTellsPortChecksOnce(t *testing.T) {
+	eachOurs(t, world.servers, func(t *testing.T, program peer) {
+		s := startServer(t, program, serverSpec{flags: []string{"-v=5"}}) // its start checks ports itself
+		for range 5 {
+			conn, err := net.Dial("tcp", s.agents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+		}
+		eventually(t, "the debug lines", patience, func() error {
+			if seen := strings.Count(s.output(), "before it said anything"); seen < 6 {
+				return fmt.Errorf("%d port checks seen", seen)
+			}
+			return nil
+		})
+		if told := strings.Count(s.output(), " I peer hung up in the TLS handshake"); told != 1 {
+			t.Errorf("told %d times:\n%s", told, s.output())
+		}
+		wantWords(t, s.output(), "port checks of load balancers")
+	})
+}
+
+// What the client is told is fixed by the protocol; the log says where to look.
+func TestServerSaysWhenAnAgentWasLastSeen(t *testing.T) {
+	eachOurs(t, world.servers, func(t *testing.T, program peer) {
+		s := startServer(t, program, serverSpec{http: true, flags: []string{"--proxy-strategies=destHost"}})
+		dial := func(host string) { dialWithin(dialerFor(t, s), host+":80", patience) }
+		dial("c8")
+		eventually(t, "the log line", patience, wantLogged(s.process, `no agent for host \"c8\"`, "none was since this server started", "--agent-identifiers=host=NAME"))
+		a := startAgent(t, world.agents[0], s, agentSpec{id: "cluster-7", identifiers: "host=c7"})
+		a.kill()
+		eventually(t, "the loss", patience, wantPage(s.health, "/readyz", 500, "no connection to any proxy agent"))
+		dial("c7")
+		eventually(t, "the log line", patience, wantLogged(s.process, `no agent for host \"c7\"`, `agent \"cluster-7\" was until`, " s ago, from ", "look at the agent's log"))
 	})
 }
 
