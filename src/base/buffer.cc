@@ -154,10 +154,13 @@ void BufferQueue::append(Bytes bytes) {
   }
 }
 
-Bytes BufferQueue::front() const {
-  if (head_ == nullptr) return {};
-  return {head_->data() + head_->begin, head_->end - head_->begin};
+const Buffer::Block* BufferQueue::next_of(const Buffer::Block* block) { return block->next; }
+
+Bytes BufferQueue::bytes_of(const Buffer::Block* block) {
+  return {const_cast<Buffer::Block*>(block)->data() + block->begin, block->end - block->begin};
 }
+
+Bytes BufferQueue::front() const { return head_ == nullptr ? Bytes{} : bytes_of(head_); }
 
 void BufferQueue::consume(std::size_t count) {
   DCHECK(count <= size_);

@@ -71,6 +71,13 @@ class BufferQueue {
   void append(Bytes bytes);
   /// The longest run of bytes at the front.
   Bytes front() const;
+  /// Calls `visit` for the runs of bytes from the front on, until it returns false.
+  template <typename Visit>
+  void for_each_block(Visit visit) const {
+    for (const Buffer::Block* block = head_; block != nullptr; block = next_of(block)) {
+      if (!visit(bytes_of(block))) break;
+    }
+  }
   void consume(std::size_t count);
   /// The first block as a whole; empty when there is none.
   Buffer pop();
@@ -80,6 +87,8 @@ class BufferQueue {
 
  private:
   void account(std::ptrdiff_t delta);
+  static const Buffer::Block* next_of(const Buffer::Block* block);
+  static Bytes bytes_of(const Buffer::Block* block);
   Buffer::Block* head_ = nullptr;
   Buffer::Block* last_ = nullptr;
   std::size_t size_ = 0;

@@ -83,7 +83,8 @@ Status from_trailers(const http::Headers& trailers) {
 }
 
 Status from_reset(std::uint32_t error) {
-  if (error == static_cast<std::uint32_t>(http::H2Error::cancel))
+  if (error == static_cast<std::uint32_t>(http::H2Error::cancel) ||
+      error == static_cast<std::uint32_t>(http::H2Error::connection_lost))
     return {StatusCode::cancelled, "stream cancelled"};
   if (error == static_cast<std::uint32_t>(http::H2Error::refused_stream))
     return {StatusCode::unavailable, "stream refused"};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "http/h2_session.h"
 
 namespace http {
@@ -27,14 +29,21 @@ struct H2Callbacks {
       session.streams_.emplace(frame->hd.stream_id,
                                std::make_unique<H2Stream>(session, frame->hd.stream_id));
     }
-    if (H2Stream* stream = session.find_stream(frame->hd.stream_id)) stream->incoming_.clear();
+    if (H2Stream* stream = session.find_stream(frame->hd.stream_id)) {
+      stream->incoming_.clear();
+      stream->incoming_size_ = 0;
+    }
     return 0;
   }
 
   static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
                     std::size_t name_length, const std::uint8_t* value, std::size_t value_length,
                     std::uint8_t, void* user) {
+    constexpr std::size_t kFieldOverhead = 32;  // RFC 9113, 6.5.2
     if (H2Stream* stream = session_of(user).find_stream(frame->hd.stream_id)) {
+      stream->incoming_size_ += name_length + value_length + kFieldOverhead;
+      if (stream->incoming_size_ > H2Session::kHeaderLimit)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
       stream->incoming_.push_back(
           {std::string(reinterpret_cast<const char*>(name), name_length),
            std::string(reinterpret_cast<const char*>(value), value_length)});
@@ -55,12 +64,31 @@ struct H2Callbacks {
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) ping_acknowledged(session, frame);
         break;
       case NGHTTP2_GOAWAY:
+        note_violation(session, "the peer ends the connection", frame->goaway);
         session.events_.on_goaway(frame->goaway.error_code);
         break;
       default:
         break;
     }
     return 0;
+  }
+
+  static void note_violation(H2Session& session, std::string_view what,
+                             const nghttp2_goaway& goaway) {
+    if (goaway.error_code == NGHTTP2_NO_ERROR || !session.violation_.empty()) return;
+    session.violation_ = fmt::format("HTTP/2: {}: {}", what,
+                                     nghttp2_http2_strerror(goaway.error_code));
+    const auto* details = reinterpret_cast<const char*>(goaway.opaque_data);
+    if (goaway.opaque_data_len > 0)
+      session.violation_ += fmt::format(" ({})", printable({details, goaway.opaque_data_len}));
+  }
+
+  // What peers write may stand in a log line, as far as it is short.
+  static std::string printable(std::string_view text) {
+    constexpr std::size_t kLongest = 200;
+    std::string out(text.substr(0, kLongest));
+    std::ranges::replace_if(out, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return out;
   }
 
   static void ping_acknowledged(H2Session& session, const nghttp2_frame* frame) {
@@ -95,6 +123,8 @@ struct H2Callbacks {
 
   // A server that has answered in full reads nothing more of the request (RFC 9113, 8.1).
   static int frame_sent(nghttp2_session* native, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+      note_violation(session_of(user), "the peer broke the protocol", frame->goaway);
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
                       (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA);
     H2Session& session = session_of(user);

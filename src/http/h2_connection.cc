@@ -28,7 +28,7 @@ H2Connection::~H2Connection() = default;
 Task<void> H2Connection::run() {
   using namespace async::asio::experimental::awaitable_operators;
   auto outcome = co_await (read_loop() || write_loop());
-  session_.close_streams(H2Error::cancel);
+  session_.close_streams(H2Error::connection_lost);
   stream_->close();
   co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))
                                  : std::get<1>(std::move(outcome));
@@ -80,11 +80,8 @@ void H2Connection::on_output() {
 Task<void> H2Connection::read_loop() {
   Result<void> received;
   while (received) {
-    CO_TRY_VOID(co_await stream_->wait_readable());
-    base::Buffer block(base::Buffer::kBlock);
-    CO_TRY(const std::size_t count, co_await stream_->read_some(block.tail()));
-    if (count == 0) co_return fail(Code::closed, "the peer closed the connection");
-    block.commit(count);
+    CO_TRY(const base::Buffer block, co_await net::read_block(*stream_));
+    if (block.empty()) co_return fail(session_.why_over("the peer closed the connection"));
     heard_ = true;
     received = session_.receive(block.bytes());
   }
@@ -97,20 +94,12 @@ Task<void> H2Connection::write_loop() {
     base::BufferQueue out;
     CO_TRY_VOID(session_.produce(out, kWriteAtOnce));
     if (!out.empty()) {
-      CO_TRY_VOID(co_await write_out(out));
+      CO_TRY_VOID(co_await stream_->write_all(out));
       continue;
     }
-    if (session_.finished()) co_return fail(Code::closed, "both sides are done");
+    if (session_.finished()) co_return fail(session_.why_over("both sides are done"));
     while (!has_output_) CO_TRY_VOID(co_await output_.wait());
   }
-}
-
-Task<void> H2Connection::write_out(base::BufferQueue& out) {
-  while (!out.empty()) {
-    const base::Buffer block = out.pop();
-    CO_TRY_VOID(co_await stream_->write_all(block.bytes()));
-  }
-  co_return Result<void>{};
 }
 
 }  // namespace http

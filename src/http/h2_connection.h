@@ -56,7 +56,6 @@ class H2Connection : private H2Session::Events {
   async::Task<void> watch(async::Clock& clock, async::Duration interval, int silent, bool ping);
   async::Task<void> read_loop();
   async::Task<void> write_loop();
-  async::Task<void> write_out(base::BufferQueue& out);
 
   std::unique_ptr<net::Stream> stream_;
   Handler& handler_;

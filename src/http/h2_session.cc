@@ -62,14 +62,15 @@ H2Session::H2Session(const Options& options, Events& events)
 }
 
 H2Session::~H2Session() {
-  close_streams(H2Error::cancel);
+  close_streams(H2Error::connection_lost);
   nghttp2_session_del(session_);
 }
 
 void H2Session::submit_settings(const Options& options) {
   std::vector<nghttp2_settings_entry> entries{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window},
-      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options.max_frame_size}};
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options.max_frame_size},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kHeaderLimit}};
   if (options.max_streams > 0)
     entries.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_streams});
   if (role_ == Role::client) entries.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
@@ -163,11 +164,23 @@ void H2Session::ping() {
   events_.on_output();
 }
 
+// Streams that move want to know how long the way is now.
+void H2Session::measure(async::TimePoint now) {
+  constexpr async::Duration kFresh = std::chrono::seconds(1);
+  if (now - measured_ < kFresh) return;
+  measured_ = now;
+  ping();
+}
+
 void H2Session::ping_acknowledged(std::uint64_t sent) {
   if (windows_ != nullptr && sent != 0) {
     const async::TimePoint then{async::Duration(static_cast<std::int64_t>(sent))};
     const async::Duration took = windows_->clock.now() - then;
-    if (took.count() > 0 && (round_trip_.count() == 0 || took < round_trip_)) round_trip_ = took;
+    if (round_trip_.count() == 0 || took < round_trip_) {
+      round_trip_ = took;
+    } else {
+      round_trip_ += (took - round_trip_) / 8;
+    }
   }
   events_.on_ping_acknowledged();
 }
@@ -200,6 +213,11 @@ H2Stream* H2Session::find_stream(std::int32_t id) {
 
 bool H2Session::finished() const {
   return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+base::Error H2Session::why_over(std::string_view ordinary) const {
+  if (violation_.empty()) return {Code::closed, std::string(ordinary)};
+  return {Code::invalid, violation_};
 }
 
 H2Stream::H2Stream(H2Session& session, std::int32_t id)
@@ -263,6 +281,7 @@ void H2Stream::consume(std::size_t count) {
 void H2Stream::widen() {
   const H2Session::WindowPolicy& policy = *session_.windows_;
   const async::TimePoint now = policy.clock.now();
+  session_.measure(now);
   const bool limits = now - looked_ < session_.round_trip_;
   consumed_ = 0;
   looked_ = now;

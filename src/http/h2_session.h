@@ -29,7 +29,8 @@ enum class H2Error : std::uint32_t {
   refused_stream = 7,
   cancel = 8,
   connect = 10,
-  enhance_your_calm = 11
+  enhance_your_calm = 11,
+  connection_lost = 0xffff'ffff  // never on the wire: the connection ended before the stream
 };
 
 class H2Session;
@@ -95,6 +96,7 @@ class H2Stream {
   std::int32_t id_;
   std::unique_ptr<H2StreamHandler> handler_;
   Headers incoming_;
+  std::size_t incoming_size_ = 0;  // as SETTINGS_MAX_HEADER_LIST_SIZE counts
   base::BufferQueue queue_;
   Headers trailers_;
   bool ending_ = false;
@@ -115,9 +117,12 @@ class H2Stream {
 /// that is not read never blocks the others. With a WindowPolicy a stream's window doubles when
 /// half of it is used up within a round trip. Sending streams take turns; one whose queue has just
 /// been empty goes before those that always have more. HTTP semantics (which headers must be there)
-/// are the business of the layer above. Thread: that of the loop.
+/// are the business of the layer above; a block of headers beyond kHeaderLimit resets its stream.
+/// Thread: that of the loop.
 class H2Session {
  public:
+  static constexpr std::size_t kHeaderLimit = 64 * 1024;  // bytes, with 32 for each field
+
   enum class Role { client, server };
   /// How far the windows of streams may grow. The references outlive the session.
   struct WindowPolicy {
@@ -166,7 +171,7 @@ class H2Session {
   using MakeHandler = std::function<std::unique_ptr<H2StreamHandler>(H2Stream&)>;
   base::Result<H2Stream*> request(const Headers& headers, const MakeHandler& make);
   void ping();
-  /// The shortest round trip that pings have measured; zero when none has.
+  /// The round trip as pings have measured it, near the shortest of late; zero when none has.
   async::Duration round_trip() const { return round_trip_; }
   /// Tells the peer that no new streams are accepted; existing ones go on.
   void goaway();
@@ -176,6 +181,8 @@ class H2Session {
 
   /// Neither side has anything more to say.
   bool finished() const;
+  /// Why the connection ends: what one side did wrong, if it says so, else `ordinary`.
+  base::Error why_over(std::string_view ordinary) const;
   std::size_t streams() const { return streams_.size(); }
 
  private:
@@ -185,6 +192,7 @@ class H2Session {
   void submit_settings(const Options& options);
   bool notify_sent();
   void ping_acknowledged(std::uint64_t sent);
+  void measure(async::TimePoint now);
   void close_stream(std::int32_t id, std::uint32_t error);
   H2Stream* find_stream(std::int32_t id);
 
@@ -195,10 +203,12 @@ class H2Session {
   base::BufferQueue* out_ = nullptr;  // during produce()
   std::size_t out_limit_ = 0;
   std::vector<std::int32_t> sent_;  // streams with news for their owners
+  std::string violation_;           // of the protocol, by whoever
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;
   base::MemoryBudget* budget_;
   async::Duration round_trip_{0};
+  async::TimePoint measured_{};
 };
 
 }  // namespace http

@@ -2,15 +2,16 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <span>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 
 #include "net/address.h"
 
@@ -51,10 +52,35 @@ class SocketStream : public Stream {
     co_return Result<void>{};
   }
 
+  std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
+    const ssize_t count = ::recv(descriptor(), into.data(), into.size(), MSG_DONTWAIT);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::nullopt;
+    return base::fail(base::system_error(errno, "read"));
+  }
+
   Task<void> write_all(base::Bytes bytes) override {
-    auto [error, count] = co_await asio::async_write(
-        socket_, asio::buffer(bytes.data(), bytes.size()), async::kAsTuple);
-    if (error) co_return base::fail(to_error(error, "write"));
+    while (!bytes.empty()) {
+      iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+      CO_TRY(const std::size_t count, send({&piece, 1}));
+      bytes = bytes.subspan(count);
+      if (count == 0) CO_TRY_VOID(co_await wait_writable());
+    }
+    co_return Result<void>{};
+  }
+
+  Task<void> write_all(base::BufferQueue& queue) override {
+    std::array<iovec, kPieces> pieces;
+    while (!queue.empty()) {
+      std::size_t filled = 0;
+      queue.for_each_block([&](base::Bytes block) {
+        pieces[filled++] = {const_cast<std::uint8_t*>(block.data()), block.size()};
+        return filled < pieces.size();
+      });
+      CO_TRY(const std::size_t count, send({pieces.data(), filled}));
+      queue.consume(count);
+      if (count == 0) CO_TRY_VOID(co_await wait_writable());
+    }
     co_return Result<void>{};
   }
 
@@ -80,6 +106,25 @@ class SocketStream : public Stream {
   std::string peer() const override { return peer_; }
 
  private:
+  static constexpr std::size_t kPieces = 16;
+
+  // What the system takes now; 0 when it takes nothing.
+  Result<std::size_t> send(std::span<iovec> pieces) {
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    const ssize_t count = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::size_t{0};
+    return base::fail(base::system_error(errno, "write"));
+  }
+
+  Task<void> wait_writable() {
+    auto [error] = co_await socket_.async_wait(Socket::wait_write, async::kAsTuple);
+    if (error) co_return base::fail(to_error(error, "write"));
+    co_return Result<void>{};
+  }
+
   Socket socket_;
   std::string peer_;
 };

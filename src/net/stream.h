@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "async/task.h"
+#include "base/buffer.h"
 #include "base/bytes.h"
 
 namespace net {
@@ -18,6 +20,10 @@ class Stream {
   /// At least one byte, or 0 at the end of the stream: the peer finished writing. Code::closed when
   /// the peer vanished.
   virtual async::Task<std::size_t> read_some(base::MutableBytes into) = 0;
+  /// What read_some() would return at once; nothing when it would wait.
+  virtual std::optional<base::Result<std::size_t>> try_read(base::MutableBytes) {
+    return std::nullopt;
+  }
   /// Returns once read_some() would not wait. Lets an idle connection hold no buffer.
   virtual async::Task<void> wait_readable() = 0;
   /// After the end of the stream was read: returns once the peer is known to have gone for good, so
@@ -25,6 +31,8 @@ class Stream {
   virtual async::Task<void> wait_gone() = 0;
   /// Returns when all bytes are handed over.
   virtual async::Task<void> write_all(base::Bytes bytes) = 0;
+  /// The same for a whole queue, which is empty afterwards; in as few system calls as possible.
+  virtual async::Task<void> write_all(base::BufferQueue& queue);
   /// Tells the peer that no more bytes come; reading goes on.
   virtual async::Task<void> shutdown_write() = 0;
   /// Ends both directions at once; operations in progress end with an error. May be called twice.
@@ -38,5 +46,9 @@ class Stream {
   /// "10.0.0.7:4312", "[::1]:80", "unix:/run/x.sock": for logs.
   virtual std::string peer() const = 0;
 };
+
+/// The next bytes of the stream, at most `limit`, in a block; an empty block is the end. No block
+/// is held while waiting, and whatever else is ready on the loop runs first.
+async::Task<base::Buffer> read_block(Stream& stream, std::size_t limit = base::Buffer::kBlock);
 
 }  // namespace net

@@ -16,6 +16,10 @@ using base::Result;
 
 namespace {
 
+// Go's order: the library's own begins with AES-256, which costs a third more.
+constexpr char kTls13Suites[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
 BioPtr memory_bio(const std::string& text) {
   return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
@@ -126,6 +130,7 @@ struct TlsContextBuilder {
   Result<void> set_protocols() {
     SSL_CTX_set_min_proto_version(context, native_version(options.minimum));
     if (options.minimum < TlsVersion::v1_2) SSL_CTX_set_security_level(context, 0);
+    SSL_CTX_set_ciphersuites(context, kTls13Suites);
     if (!options.cipher_suites.empty()) {
       const std::string list = fmt::format("{}", fmt::join(options.cipher_suites, ":"));
       if (SSL_CTX_set_cipher_list(context, list.c_str()) != 1) {

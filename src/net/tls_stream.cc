@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -51,9 +52,11 @@ class OpensslStream : public TlsStream {
   Task<void> handshake();
 
   Task<std::size_t> read_some(base::MutableBytes into) override;
+  std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override;
   Task<void> wait_readable() override;
   Task<void> wait_gone() override;
   Task<void> write_all(base::Bytes bytes) override;
+  Task<void> write_all(base::BufferQueue& queue) override;
   Task<void> shutdown_write() override;
   void close() override { transport_->close(); }
   void abort() override { transport_->abort(); }
@@ -67,6 +70,8 @@ class OpensslStream : public TlsStream {
   std::string hung_up() const;
   base::Error broken(int reason);
   Task<void> receive();
+  std::optional<Result<std::size_t>> decrypt(base::MutableBytes into);
+  Result<void> encrypt(base::Bytes bytes);
   Task<void> flush();
 
   std::unique_ptr<Stream> transport_;
@@ -149,10 +154,7 @@ Task<void> OpensslStream::flush() {
   while (flushing_) CO_TRY_VOID(co_await flushed_.wait());
   flushing_ = true;
   Result<void> result;
-  while (result && !cipher_.out.empty()) {
-    const base::Buffer records = cipher_.out.pop();
-    result = co_await transport_->write_all(records.bytes());
-  }
+  if (!cipher_.out.empty()) result = co_await transport_->write_all(cipher_.out);
   flushing_ = false;
   flushed_.notify_all();
   co_return result;
@@ -166,22 +168,43 @@ base::Error OpensslStream::broken(int reason) {
   return {Code::io, "tls: " + openssl_reason()};
 }
 
+// What of the records that have come is whole, or what the transport has now.
+std::optional<Result<std::size_t>> OpensslStream::decrypt(base::MutableBytes into) {
+  ERR_clear_error();
+  std::size_t total = 0, count = 0;
+  int result = 0;
+  // One record is at most 16 KiB; all that has arrived is taken at once.
+  while (total < into.size() && (result = SSL_read_ex(ssl_.get(), into.data() + total,
+                                                      into.size() - total, &count)) == 1) {
+    total += count;
+  }
+  if (total > 0) return total;
+  const int reason = SSL_get_error(ssl_.get(), result);
+  if (reason == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
+  if (reason != SSL_ERROR_WANT_READ) return fail(broken(reason));
+  if (cipher_.in_ended) return fail(broken(SSL_ERROR_SYSCALL));
+  return std::nullopt;
+}
+
+// The answers to key updates and the like go with the next flush().
+std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes into) {
+  for (;;) {
+    if (auto count = decrypt(into)) return count;
+    base::Buffer block(base::Buffer::kBlock);
+    auto count = transport_->try_read(block.tail());
+    if (!count) return std::nullopt;
+    if (!*count) return count;
+    if (**count == 0) cipher_.in_ended = true;
+    block.commit(**count);
+    cipher_.in.push(std::move(block));
+  }
+}
+
 Task<std::size_t> OpensslStream::read_some(base::MutableBytes into) {
   for (;;) {
-    ERR_clear_error();
-    std::size_t total = 0, count = 0;
-    int result = 0;
-    // One record is at most 16 KiB; all that has arrived is taken at once.
-    while (total < into.size() && (result = SSL_read_ex(ssl_.get(), into.data() + total,
-                                                        into.size() - total, &count)) == 1) {
-      total += count;
-    }
+    auto count = decrypt(into);
     if (!cipher_.out.empty() && !flushing_) CO_TRY_VOID(co_await flush());
-    if (total > 0) co_return total;
-    const int reason = SSL_get_error(ssl_.get(), result);
-    if (reason == SSL_ERROR_ZERO_RETURN) co_return std::size_t{0};
-    if (reason != SSL_ERROR_WANT_READ) co_return fail(broken(reason));
-    if (cipher_.in_ended) co_return fail(broken(SSL_ERROR_SYSCALL));
+    if (count) co_return *std::move(count);
     CO_TRY_VOID(co_await receive());
   }
 }
@@ -201,16 +224,33 @@ Task<void> OpensslStream::wait_gone() {
   co_return Result<void>{};
 }
 
+Result<void> OpensslStream::encrypt(base::Bytes bytes) {
+  while (!bytes.empty()) {
+    ERR_clear_error();
+    std::size_t written = 0;
+    if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written) != 1)
+      return fail(broken(SSL_ERROR_SSL));
+    bytes = bytes.subspan(written);
+  }
+  return {};
+}
+
 Task<void> OpensslStream::write_all(base::Bytes bytes) {
   while (!bytes.empty()) {
-    base::Bytes part = bytes.first(std::min(bytes.size(), kEncryptAtOnce));
+    const base::Bytes part = bytes.first(std::min(bytes.size(), kEncryptAtOnce));
+    CO_TRY_VOID(encrypt(part));
     bytes = bytes.subspan(part.size());
-    while (!part.empty()) {
-      ERR_clear_error();
-      std::size_t written = 0;
-      if (SSL_write_ex(ssl_.get(), part.data(), part.size(), &written) != 1)
-        co_return fail(broken(SSL_ERROR_SSL));
-      part = part.subspan(written);
+    CO_TRY_VOID(co_await flush());
+  }
+  co_return Result<void>{};
+}
+
+Task<void> OpensslStream::write_all(base::BufferQueue& queue) {
+  while (!queue.empty()) {
+    for (std::size_t total = 0; total < kEncryptAtOnce && !queue.empty();) {
+      const base::Buffer block = queue.pop();
+      CO_TRY_VOID(encrypt(block.bytes()));
+      total += block.size();
     }
     CO_TRY_VOID(co_await flush());
   }

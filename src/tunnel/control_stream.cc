@@ -26,7 +26,7 @@ void ControlStream::on_end() {
 }
 
 void ControlStream::on_close(std::uint32_t error) {
-  const bool lost = error == static_cast<std::uint32_t>(http::H2Error::cancel);
+  const bool lost = error == static_cast<std::uint32_t>(http::H2Error::connection_lost);
   if (why_.empty() && !lost)
     why_ = fmt::format("the control stream was reset with error {}", error);
   owner_.on_control_over(why_);

@@ -1,11 +1,13 @@
 #include "tunnel/native.h"
 
-#include <sys/socket.h>
+#include <ranges>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tunnel/agent/target.h"
 #include "tunnel/testing/native_fixture.h"
+#include "tunnel/testing/silent_target.h"
 #include "tunnel/testing/test_client.h"
 
 namespace tunnel {
@@ -14,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using testing::NativeWorld;
+using testing::SilentTarget;
 using testing::TestClient;
 using testing::Wire;
 
@@ -42,6 +45,10 @@ class NativeLinkTest : public ::testing::Test {
         [&] { return made.client->dialed && world.targets.size() == before + 1; }));
     made.target = world.targets.back().get();
     return made;
+  }
+  // The link that the next dial will take.
+  Backend* chosen() {
+    return world.server.context.router.pick("127.0.0.1:1", world.server.clock.now());
   }
   double open_at_agent() { return world.agent_metrics.open_endpoint_connections.value(); }
   bool all_gone_at_agent() {
@@ -103,35 +110,6 @@ TEST_F(NativeLinkTest, says_why_dials_that_make_no_sense_fail) {
   EXPECT_EQ(no_port->error, "dial tcp: address 10.0.0.1: missing port in address");
   EXPECT_EQ(no_network->error, "dial udp: unknown network udp");
 }
-
-// An address that never answers: its queue of connections is full.
-class SilentTarget {
- public:
-  SilentTarget() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in local{};
-    local.sin_family = AF_INET;
-    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(local);
-    auto* address = reinterpret_cast<sockaddr*>(&local);
-    EXPECT_EQ(::bind(listener_, address, length), 0);
-    EXPECT_EQ(::listen(listener_, 0), 0);
-    EXPECT_EQ(::getsockname(listener_, address, &length), 0);
-    port = ntohs(local.sin_port);
-    filler_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    EXPECT_EQ(::connect(filler_, address, length), 0);
-  }
-  ~SilentTarget() {
-    ::close(filler_);
-    ::close(listener_);
-  }
-  SilentTarget(const SilentTarget&) = delete;
-  SilentTarget& operator=(const SilentTarget&) = delete;
-  std::string address() const { return fmt::format("127.0.0.1:{}", port); }
-
- private:
-  int listener_, filler_ = -1;
-  int port = 0;
-};
 
 TEST_F(NativeLinkTest, ends_a_dial_whose_client_goes_away) {
   connect();
@@ -293,7 +271,8 @@ TEST_F(NativeLinkTest, ends_when_the_server_stops_before_the_introduction) {
   world.settle();
   world.tasks.cancel();
   EXPECT_TRUE(world.until([&] { return world.tasks.empty(); }));
-  EXPECT_FALSE(link.server.ended);  // unwound, not returned
+  ASSERT_TRUE(link.server.ended);
+  EXPECT_TRUE(link.server.ended->is(base::Code::cancelled)) << link.server.ended->message;
 }
 
 TEST_F(NativeLinkTest, prefers_agents_that_do_not_drain) {
@@ -301,12 +280,7 @@ TEST_F(NativeLinkTest, prefers_agents_that_do_not_drain) {
   connect("fresh");
   draining.agent.link->drain();
   world.settle();
-  const std::string address = world.listen();
-  for (int i = 0; i < 20; ++i) {
-    const auto asking = client();
-    ASSERT_TRUE(asking->dial(address));
-    EXPECT_EQ(asking->leg->backend().agent_id(), "fresh");
-  }
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(chosen()->agent_id(), "fresh");
 }
 
 TEST_F(NativeLinkTest, uses_an_agent_that_drains_when_there_is_no_other) {
@@ -322,15 +296,10 @@ TEST_F(NativeLinkTest, uses_an_agent_that_drains_when_there_is_no_other) {
 TEST_F(NativeLinkTest, prefers_the_older_of_two_links_of_one_agent_while_it_answers) {
   NativeWorld::Link& older = connect();
   const NativeWorld::Link& newer = connect();
-  const auto chosen = [&] {
-    const auto asking = client();
-    EXPECT_TRUE(asking->dial("127.0.0.1:1"));
-    return &asking->leg->backend();
-  };
-  EXPECT_EQ(chosen(), older.server.backend.get());
-  world.settle();
   older.cable.freeze();
+  const auto unanswered = client();
   EXPECT_EQ(chosen(), older.server.backend.get());
+  ASSERT_TRUE(unanswered->dial("127.0.0.1:1"));
   world.advance(3s);
   EXPECT_EQ(chosen(), newer.server.backend.get());
 }

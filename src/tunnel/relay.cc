@@ -13,6 +13,9 @@ using base::Result;
 // A read that brought this little is copied out of its big block, which serves the next reader.
 constexpr std::size_t kSmallRead = 4096;
 
+// One system call takes so much; what it frees is credited at once.
+constexpr std::size_t kWriteAtOnce = 256 * 1024;
+
 base::Buffer right_sized(base::Buffer block) {
   if (block.size() > kSmallRead) return block;
   base::Buffer small(block.size());
@@ -88,24 +91,16 @@ Task<void> Relay::read_loop() {
 Task<Relay::ReadEnd> Relay::read_to_end() {
   for (;;) {
     while (outlet_ == nullptr || outlet_->full()) CO_TRY_VOID(co_await wake_.wait());
-    auto count = Result<std::size_t>(std::size_t{0});
-    base::Buffer block;
-    if (auto ready = co_await socket_.wait_readable(); !ready) {
-      count = base::fail(std::move(ready).error());
-    } else {
-      block = base::Buffer(base::Buffer::kBlock);
-      count = co_await socket_.read_some(block.tail().first(Outlet::kBlock));
-    }
-    if (!count) {
-      if (failure_.empty()) failure_ = count.error().message;
+    auto block = co_await net::read_block(socket_, Outlet::kBlock);
+    if (!block) {
+      if (failure_.empty()) failure_ = block.error().message;
       co_return ReadEnd::failed;
     }
-    if (*count == 0)
+    if (block->empty())
       co_return options_.half_close == HalfClose::no ? ReadEnd::eof : ReadEnd::half_closed;
-    block.commit(*count);
-    bytes_read_ += *count;
-    listener_.on_read(*count);
-    if (outlet_ != nullptr) outlet_->push(right_sized(std::move(block)));
+    bytes_read_ += block->size();
+    listener_.on_read(block->size());
+    if (outlet_ != nullptr) outlet_->push(right_sized(*std::move(block)));
   }
 }
 
@@ -155,15 +150,16 @@ Task<void> Relay::write_loop() {
 }
 
 Task<void> Relay::write_next() {
-  const base::Buffer block = queue_.pop();
-  writing_ = block.size();
-  auto written = co_await socket_.write_all(block.bytes());
+  base::BufferQueue batch;
+  while (batch.size() < kWriteAtOnce && !queue_.empty()) batch.push(queue_.pop());
+  const std::size_t count = writing_ = batch.size();
+  auto written = co_await socket_.write_all(batch);
   writing_ = 0;
   if (written) {
-    bytes_written_ += block.size();
-    listener_.on_written(block.size());
+    bytes_written_ += count;
+    listener_.on_written(count);
   } else {
-    const std::size_t dropped = block.size() + queue_.size();
+    const std::size_t dropped = count + queue_.size();
     stop_writing(written.error().message);
     listener_.on_written(dropped);
   }

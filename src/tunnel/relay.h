@@ -82,7 +82,6 @@ class Relay : public Sink {
  private:
   async::Task<void> read_loop();
   async::Task<ReadEnd> read_to_end();
-  base::Result<std::size_t> count_read(base::Result<std::size_t> count);
   async::Task<void> linger();
   async::Task<void> silence();
   async::Task<void> write_loop();

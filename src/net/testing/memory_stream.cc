@@ -59,6 +59,7 @@ class Cable::End : public Stream {
     co_return Result<void>{};
   }
 
+  using Stream::write_all;
   Task<void> write_all(base::Bytes bytes) override {
     const auto out = out_;
     while (!bytes.empty()) {

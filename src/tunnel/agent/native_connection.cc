@@ -102,7 +102,7 @@ void NativeConnection::on_end() {
 
 void NativeConnection::on_reset(http::H2Error error) {
   broken_ = error;
-  end_.how = "client";
+  end_.how = error == http::H2Error::connection_lost ? "server_lost" : "client";
   if (relay_ && client_done_) {
     relay_->leave();
   } else if (relay_) {

@@ -1,5 +1,6 @@
 #include "tunnel/agent/native_link.h"
 
+#include <charconv>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -20,6 +21,19 @@ using base::Result;
 std::string value(const http::Headers& headers, std::string_view name) {
   const std::string* found = http::find(headers, name);
   return found == nullptr ? "" : *found;
+}
+
+// How long the server is silent at most, by its own word.
+Result<async::Duration> read_ping_interval(const http::Headers& headers) {
+  const std::string* text = http::find(headers, "ping-interval-ms");
+  if (text == nullptr) return native::kPingInterval;
+  std::uint32_t milliseconds = 0;
+  const auto [end, error] =
+      std::from_chars(text->data(), text->data() + text->size(), milliseconds);
+  if (error != std::errc() || end != text->data() + text->size() || milliseconds == 0)
+    return fail(Code::invalid,
+                fmt::format("the server's ping-interval-ms \"{}\" is no positive number", *text));
+  return std::chrono::milliseconds(milliseconds);
 }
 
 Task<void> run_connection(std::unique_ptr<NativeConnection> connection) {
@@ -43,19 +57,24 @@ Task<void> NativeLink::run(std::unique_ptr<net::Stream> stream) {
       context_.executor, std::move(stream),
       native::session_options(http::H2Session::Role::server, context_.windows, context_.budget),
       static_cast<http::H2Connection::Handler&>(*this));
-  auto outcome = co_await (
-      http_->run() || wait_for_welcome() || wait_for_end() ||
-      http_->expect_pings(context_.clock, native::kPingInterval, native::kSilentIntervals));
+  auto outcome = co_await (http_->run() || watch_server() || wait_for_end());
   http_.reset();
   if (ended_) co_return fail(*ended_);
   co_return fail(std::visit([](auto& result) { return result.error(); }, outcome));
 }
 
-// Fails when the server does not let the agent in in time; does not end otherwise.
 Task<void> NativeLink::wait_for_welcome() {
-  CO_TRY_VOID(co_await context_.clock.sleep_for(native::kWelcomeWithin));
-  while (welcomed_) CO_TRY_VOID(co_await changed_.wait());
-  co_return fail(Code::timeout, "the server did not let this agent in within 15s");
+  while (!welcomed_) CO_TRY_VOID(co_await changed_.wait());
+  co_return Result<void>{};
+}
+
+// Fails when the server does not let the agent in in time, or falls silent after that.
+Task<void> NativeLink::watch_server() {
+  using namespace async::asio::experimental::awaitable_operators;
+  (void)co_await (wait_for_welcome() || context_.clock.sleep_for(native::kWelcomeWithin));
+  if (!welcomed_)
+    co_return fail(Code::timeout, "the server did not let this agent in within 15s");
+  co_return co_await http_->expect_pings(context_.clock, ping_interval_, native::kSilentIntervals);
 }
 
 Task<void> NativeLink::wait_for_end() {
@@ -83,17 +102,22 @@ std::unique_ptr<http::H2StreamHandler> NativeLink::on_request(http::H2Stream& st
 
 std::unique_ptr<http::H2StreamHandler> NativeLink::open_control(http::H2Stream& stream,
                                                                 const http::Headers& headers) {
-  auto welcome = read_welcome(headers, kNativeServerHeaders);
-  if (!welcome) {
-    end(std::move(welcome).error());
+  if (auto read = read_introduction(headers); !read) {
+    end(std::move(read).error());
     return nullptr;
   }
-  welcome_ = *std::move(welcome);
   ControlStream::Owner& self = *this;
   auto control = std::make_unique<ControlStream>(stream, self);
   control_ = control.get();
   stream.respond(answer());
   return control;
+}
+
+Result<void> NativeLink::read_introduction(const http::Headers& headers) {
+  TRY(welcome_, read_welcome(headers, kNativeServerHeaders));
+  if (welcome_.server_id.empty()) return fail(Code::invalid, "the server-id header is empty");
+  TRY(ping_interval_, read_ping_interval(headers));
+  return {};
 }
 
 http::Headers NativeLink::answer() const {
@@ -123,6 +147,7 @@ void NativeLink::on_control(const ControlMessage& message) {
   switch (message.type) {
     case ControlMessage::Type::welcome:
       if (std::exchange(welcomed_, true)) return;
+      changed_.notify_all();
       return listener_.on_welcome(welcome_);
     case ControlMessage::Type::refused:
       return end({Code::unauthenticated, "the server refuses this agent: " + message.reason});

@@ -31,8 +31,9 @@ class NativeLink : public LinkProtocol,
 
  private:
   async::Task<void> wait_for_welcome();
-  async::Task<void> expect_pings();
+  async::Task<void> watch_server();
   async::Task<void> wait_for_end();
+  base::Result<void> read_introduction(const http::Headers& headers);
   http::Headers answer() const;
   std::unique_ptr<http::H2StreamHandler> open_control(http::H2Stream& stream,
                                                       const http::Headers& headers);
@@ -50,6 +51,7 @@ class NativeLink : public LinkProtocol,
   Listener& listener_;
   Introduction introduction_;
   Welcome welcome_;
+  async::Duration ping_interval_{};
   bool welcomed_ = false;
   std::optional<base::Error> ended_;
   ControlStream* control_ = nullptr;

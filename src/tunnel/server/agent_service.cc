@@ -79,7 +79,9 @@ Result<AgentCredentials> read_credentials(const http::Headers& headers, const Ag
   TRY(credentials.id, single(headers, names.id));
   if (http::count(headers, names.identifiers) > 0) {
     TRY(const std::string query, single(headers, names.identifiers));
-    TRY(credentials.identifiers, parse_identifiers(query, UnknownKeys::ignore));
+    auto identifiers = parse_identifiers(query, UnknownKeys::ignore);
+    if (!identifiers) return fail(std::move(identifiers).error().within(names.identifiers));
+    credentials.identifiers = *std::move(identifiers);
   }
   if (with_token) {
     TRY(credentials.token, bearer_token(headers));

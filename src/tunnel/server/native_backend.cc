@@ -29,6 +29,16 @@ http::Headers control_headers(const AgentAdmission& admission) {
           {"ping-interval-ms", std::to_string(interval)}};
 }
 
+Result<AgentCredentials> read_introduction(const http::Headers& headers, bool with_token) {
+  const std::string* status = http::find(headers, ":status");
+  if (status == nullptr || *status != "200")
+    return fail(Code::invalid, fmt::format("the control stream was answered with status {}",
+                                           status == nullptr ? "none" : *status));
+  TRY(AgentCredentials who, read_credentials(headers, kNativeAgentHeaders, with_token));
+  if (who.id.empty()) return fail(Code::invalid, "the agent-id header is empty");
+  return who;
+}
+
 }  // namespace
 
 NativeBackend::NativeBackend(ServerContext& context, const AgentAdmission& admission,
@@ -70,39 +80,40 @@ Task<void> NativeBackend::run() {
 Task<void> NativeBackend::admit() {
   CO_TRY_VOID(co_await wait_for_introduction());
   auto who = co_await credentials();
-  if (who) {
-    enter(*std::move(who));
-  } else if (!over_) {
-    refuse(who.error().message);
-  }
+  if (over_) co_return fail(Code::closed, *over_);
+  if (!who) co_return co_await refuse(std::move(who).error());
+  enter(*std::move(who));
+  co_return co_await wait_for_end();
+}
+
+Task<void> NativeBackend::introduced() {
+  while (!introduction_ && !over_) CO_TRY_VOID(co_await changed_.wait());
+  co_return Result<void>{};
+}
+
+Task<void> NativeBackend::wait_for_end() {
   while (!over_) CO_TRY_VOID(co_await changed_.wait());
   co_return fail(Code::closed, *over_);
 }
 
 Task<void> NativeBackend::wait_for_introduction() {
   using namespace async::asio::experimental::awaitable_operators;
-  const auto introduced = [](NativeBackend& self) -> Task<void> {
-    while (!self.introduction_ && !self.over_) CO_TRY_VOID(co_await self.changed_.wait());
-    co_return Result<void>{};
-  };
-  auto outcome = co_await (introduced(*this) || context_.clock.sleep_for(native::kWelcomeWithin));
-  if (outcome.index() == 1 && !introduction_)
-    co_return fail(Code::timeout, "the agent did not say who it is within 15s");
-  if (!introduction_) co_return fail(Code::closed, *over_);
-  co_return Result<void>{};
+  auto outcome = co_await (introduced() || context_.clock.sleep_for(native::kWelcomeWithin));
+  if (introduction_) co_return Result<void>{};
+  if (over_) co_return fail(Code::closed, *over_);
+  if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));  // cancelled
+  co_return fail(Code::timeout, "the agent did not say who it is within 15s");
 }
 
 Task<AgentCredentials> NativeBackend::credentials() {
   const http::Headers headers = *std::exchange(introduction_, std::nullopt);
-  CO_TRY(AgentCredentials who,
-         read_credentials(headers, kNativeAgentHeaders, admission_.authenticator != nullptr));
+  CO_TRY(AgentCredentials who, read_introduction(headers, admission_.authenticator != nullptr));
   if (admission_.authenticator != nullptr)
     CO_TRY_VOID(co_await admission_.authenticator->authenticate(std::move(who.token)));
   co_return who;
 }
 
 void NativeBackend::enter(AgentCredentials credentials) {
-  if (over_) return;
   introduce(std::move(credentials.id), std::move(credentials.identifiers), context_.metrics);
   for (Backend* other : context_.router.backends()) {
     if (other->agent_id() == agent_id()) other->probe();
@@ -113,10 +124,14 @@ void NativeBackend::enter(AgentCredentials credentials) {
   LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()}, {"link", "native"});
 }
 
-void NativeBackend::refuse(const std::string& reason) {
-  LOG_WARN("agent refused", {"from", peer()}, {"reason", reason});
-  control_->send({.type = ControlMessage::Type::refused, .reason = reason});
+// The agent is to hang up; one that does not is cut off.
+Task<void> NativeBackend::refuse(base::Error why) {
+  using namespace async::asio::experimental::awaitable_operators;
+  LOG_WARN("agent refused", {"from", peer()}, {"reason", why.message});
+  control_->send({.type = ControlMessage::Type::refused, .reason = why.message});
   control_->end();
+  (void)co_await (wait_for_end() || context_.clock.sleep_for(native::kWelcomeWithin));
+  co_return fail(Code::closed, "agent refused: " + why.message);
 }
 
 void NativeBackend::leave() { context_.router.remove(*this, context_.clock.now()); }
@@ -140,7 +155,8 @@ Leg* NativeBackend::dial(Leg::Frontend& frontend, const DialRequest& request) {
     if (!stream.error().is(Code::exhausted)) leave();
     return nullptr;
   }
-  if (answers_.owing()) connection_.session().ping();  // slow targets, or a dead link?
+  // Answered at once, whatever the target does: that tells a slow target from a dead link.
+  if (!answers_.owing()) connection_.session().ping();
   answers_.owe();
   return leg;
 }

@@ -33,10 +33,12 @@ class NativeBackend : public Backend,
 
  private:
   async::Task<void> admit();
+  async::Task<void> introduced();
   async::Task<void> wait_for_introduction();
+  async::Task<void> wait_for_end();
   async::Task<AgentCredentials> credentials();
   void enter(AgentCredentials credentials);
-  void refuse(const std::string& reason);
+  async::Task<void> refuse(base::Error why);
   void leave();
 
   std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,

@@ -57,17 +57,17 @@ class NativeBackendTest : public ::testing::Test {
     EXPECT_EQ(control().body, "{\"type\":\"welcome\"}\n");
   }
   // A dial that the peer has heard of.
-  H2PeerStream& dial(TestClient& client) {
+  H2PeerStream& dial(TestClient& asking) {
     const std::size_t before = peer->requests().size();
-    EXPECT_TRUE(client.dial_through(*link->server.backend, "10.0.0.1:80"));
+    EXPECT_TRUE(asking.dial_through(*link->server.backend, "10.0.0.1:80"));
     EXPECT_TRUE(world.until([&] { return peer->requests().size() > before; }));
     return *peer->requests().back();
   }
-  H2PeerStream& establish(TestClient& client) {
-    H2PeerStream& stream = dial(client);
+  H2PeerStream& establish(TestClient& asking) {
+    H2PeerStream& stream = dial(asking);
     stream.stream->respond({{":status", "200"}});
     world.settle();
-    EXPECT_TRUE(client.dialed);
+    EXPECT_TRUE(asking.dialed);
     return stream;
   }
   bool link_ends() {
@@ -242,14 +242,17 @@ TEST_F(NativeBackendTest, gives_up_a_peer_whose_frame_is_too_large) {
   EXPECT_EQ(peer->goaway(), kFrameSizeError);
 }
 
-TEST_F(NativeBackendTest, gives_up_a_peer_that_overflows_a_window_of_ours) {
+TEST_F(NativeBackendTest, ends_the_stream_on_which_the_peer_overflows_our_window) {
   admit();
   establish(client);
   client.takes = false;
   for (int i = 0; i < 2; ++i) peer->inject(frame(kData, 0, 3, std::string(40'000, 'x')));
   world.settle();
   EXPECT_LE(client.heard.size(), std::size_t{native::kFirstWindow});
-  EXPECT_TRUE(client.closed || peer->goaway() == kFlowControlError);
+  EXPECT_TRUE(client.closed);
+  EXPECT_TRUE(client.truncated);
+  EXPECT_EQ(peer->requests()[1]->closed, kFlowControlError);
+  EXPECT_FALSE(link->server.ended);
 }
 
 TEST_F(NativeBackendTest, ends_the_stream_whose_window_the_peer_overflows) {
@@ -295,15 +298,13 @@ TEST_F(NativeBackendTest, takes_the_second_answer_to_a_dial_for_trailers) {
   EXPECT_FALSE(stream.closed);
 }
 
-TEST_F(NativeBackendTest, drops_data_that_comes_before_the_answer) {
+TEST_F(NativeBackendTest, gives_up_a_peer_whose_data_come_before_its_answer) {
   admit();
-  H2PeerStream& stream = dial(client);
-  peer->inject(frame(kData, 0, 3, std::string(native::kFirstWindow / 2, 'x')));
-  world.settle();
-  EXPECT_EQ(client.heard, "");
-  stream.stream->respond({{":status", "200"}});
-  stream.say("after");
-  EXPECT_TRUE(world.until([this] { return client.heard == "after"; }));
+  dial(client);
+  peer->inject(frame(kData, 0, 3, "early"));
+  ASSERT_TRUE(link_ends());
+  EXPECT_EQ(peer->goaway(), kProtocolError);
+  EXPECT_EQ(client.failure, DialFailure::backend_close);
 }
 
 TEST_F(NativeBackendTest, gives_clients_a_text_for_any_refusal) {
@@ -347,13 +348,12 @@ TEST_F(NativeBackendTest, sends_no_more_dials_after_goaway_and_keeps_what_it_has
 
 TEST_F(NativeBackendTest, drops_headers_beyond_their_limit) {
   admit();
-  H2PeerStream& stream = dial(client);
-  http::Headers many{{":status", "200"}};
-  for (int i = 0; i < 100; ++i) many.push_back({fmt::format("x-{}", i), std::string(1'000, 'x')});
-  stream.stream->respond(many);
+  dial(client);
+  peer->inject(frame(kHeaders, kEndHeaders, 3, "\x88" + testing::header_bomb()));
   EXPECT_TRUE(world.until([this] { return client.failure.has_value(); }));
   EXPECT_FALSE(client.dialed);
   EXPECT_FALSE(link->server.ended);
+  establish(second);
 }
 
 }  // namespace

@@ -65,12 +65,13 @@ void NativeLeg::on_close(std::uint32_t code) {
   if (deserted()) return;
   if (dialing()) return dial_lost(error);
   if (error == http::H2Error::no_error && ended_) return closed(End::target, "", false);
-  if (error == http::H2Error::cancel) return closed(End::agent_lost, "agent connection lost", true);
+  if (error == http::H2Error::connection_lost)
+    return closed(End::agent_lost, "agent connection lost", true);
   closed(End::target, "the connection to the target was reset", true);
 }
 
 void NativeLeg::dial_lost(http::H2Error error) {
-  if (error == http::H2Error::cancel)
+  if (error == http::H2Error::connection_lost)
     return fail(DialFailure::backend_close, "agent connection lost while dialing");
   fail(DialFailure::error_response,
        fmt::format("the agent refused the dial with error {}", static_cast<std::uint32_t>(error)));

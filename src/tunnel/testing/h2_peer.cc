@@ -72,6 +72,19 @@ Task<void> H2Peer::write(std::string bytes) {
   co_return co_await connection_.stream().write_all(base::as_bytes(bytes));
 }
 
+std::string header_bomb() {
+  // One field of 4 KB goes into the dynamic table, and is then named 200 times by its index.
+  constexpr std::size_t kValue = 4000;
+  return std::string("\x40\x01x\x7f\xa1\x1e") + std::string(kValue, 'x') + std::string(200, '\xbe');
+}
+
+std::string literal_field(std::string_view name, std::string_view value) {
+  std::string field(1, '\0');
+  for (const std::string_view text : {name, value})
+    field.append(1, static_cast<char>(text.size())).append(text);
+  return field;
+}
+
 std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
                   std::string_view payload) {
   const auto byte = [](std::size_t value, int shift) { return static_cast<char>(value >> shift); };

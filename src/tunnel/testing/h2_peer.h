@@ -61,6 +61,11 @@ class H2Peer : private http::H2Connection::Handler {
   http::H2Connection connection_;
 };
 
+/// A block of HPACK of a few KiB that unfolds to 800 KiB of headers.
+std::string header_bomb();
+/// A field of HPACK that is in no table, of less than 127 bytes each.
+std::string literal_field(std::string_view name, std::string_view value);
+
 /// A frame of HTTP/2 (RFC 9113, 4.1), whatever is in it.
 std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
                   std::string_view payload);

@@ -59,7 +59,7 @@ class TestClient : public Leg::Frontend {
     failure = reason;
     error = text;
   }
-  void on_bytes(Leg&, base::Bytes bytes) override {
+  void on_bytes(Leg&, base::Bytes bytes, base::Bytes) override {
     heard += base::as_text(bytes);
     if (takes) return leg->consumed(bytes.size());
     untaken += bytes.size();
