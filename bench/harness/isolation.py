@@ -19,7 +19,7 @@ def stall(bench: Bench) -> None:
     site = Site()
     with bench.targets(site) as ports:
         for name, flags in NEIGHBOURS.items():
-            for _ in range(min(bench.settings.repeats, 3)):
+            for _ in range(bench.settings.fewer):
                 for member in usual([*TUNNELS, RATHOLE, FRP]):
                     with bench.lineup(site, ports, [member], neighbours=name) as entries:
                         bench.interleave(

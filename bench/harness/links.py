@@ -16,8 +16,10 @@ def link(bench: Bench) -> None:
     lineup = usual([DIRECT, REFERENCE, OURS, OURS_COMPATIBLE, RATHOLE, FRP])
     with contextlib.closing(ShapedLink("1gbit")) as site:
         for way in WAYS:
-            over_link(bench, site, lineup, way, bench.settings.repeats, max(3.0, bench.settings.seconds), 1.0)
+            over_link(bench, site, lineup, way, bench.settings.fewer, 3.0, 1.0)
 
+
+TARGET_ROUND_TRIP = 100  # ms; the others show the shape of the curve
 
 # Round trip in ms, share of lost packets, ways.
 QUICK_WIRES = ((100, 0.0, WAYS),)
@@ -32,7 +34,8 @@ def delay(bench: Bench) -> None:
         with contextlib.closing(LongLink(bench.world.programs["bench-delay"], round_trip, loss, log)) as site:
             for way in ways:
                 # Slow start takes some twenty round trips to the rate of the link, and a congestion window swings.
-                over_link(bench, site, lineup, way, min(bench.settings.repeats, 2), 4.0, 1 + 25 * round_trip / 1000,
+                repeats = bench.settings.fewer if round_trip == TARGET_ROUND_TRIP else 1
+                over_link(bench, site, lineup, way, repeats, 4.0, 1 + 25 * round_trip / 1000,
                           round_trip_ms=round_trip, loss=loss)
 
 

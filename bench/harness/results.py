@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 
 
 class Rows:
@@ -16,10 +17,10 @@ class Rows:
         self._row(contender, via, parameters)["samples"].append(rounded(sample))
 
     def fail(self, contender: str, via: str, reason: str, **parameters) -> None:
-        self._row(contender, via, parameters).setdefault("failures", []).append(reason)
+        self._row(contender, via, parameters).setdefault("failures", []).append(without_places(reason))
 
     def skip(self, contender: str, via: str, reason: str, **parameters) -> None:
-        self._row(contender, via, parameters)["skipped"] = reason
+        self._row(contender, via, parameters)["skipped"] = without_places(reason)
 
     def list(self) -> list[dict]:
         return list(self._rows.values())
@@ -28,6 +29,11 @@ class Rows:
         key = json.dumps([contender, via, parameters], sort_keys=True)
         new = {"contender": contender, "via": via, "parameters": parameters, "samples": []}
         return self._rows.setdefault(key, new)
+
+
+def without_places(reason: str) -> str:
+    """Without the temporary folders of one run, which mean nothing to a reader."""
+    return re.sub(r"/\S*/(?=[\w.-]+)", "", reason)
 
 
 def rounded(value):

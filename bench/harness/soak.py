@@ -13,7 +13,7 @@ from .processes import Failure, Process, run
 from .sites import Site
 
 WORKERS = 40
-ROUNDS, ROUND_SECONDS = 10, 4.0
+ROUNDS, ROUND_SECONDS = 9, 3.0
 QUICK_ROUNDS, QUICK_ROUND_SECONDS = 3, 1.5
 
 

@@ -61,5 +61,5 @@ def notes(rows: list[dict]) -> list[str]:
 
 
 def plain(reason: str) -> str:
-    """One line; without the places of one run, so that a second run has the same text."""
+    """One line that does not break a table."""
     return " ".join(reason.replace("|", "/").split())[:240].rstrip(".")

@@ -1,0 +1,99 @@
+"""Tests of what stands between results.json and the report: `bench/test` runs them."""
+
+from __future__ import annotations
+
+import unittest
+
+from . import report, targets
+from .results import Rows, without_places
+from .stats import Case, cpu_per_gb, median, number, ratio, spread
+
+
+def bulk(rate: float, cpu: float = 1.0) -> dict:
+    return {"mb_per_s": rate, "bytes": 2_000_000_000, "cpu_s": {"server": cpu, "agent": cpu}, "peak_kb": {"server": 1000}}
+
+
+def case(name: str, *rows: tuple) -> Case:
+    """Rows of (contender, way, parameters, samples)."""
+    collected = Rows()
+    for contender, via, parameters, samples in rows:
+        for sample in samples:
+            collected.add(contender, via, sample, **parameters)
+    machine = {"cpu": "a", "cores": 2, "memory_gib": 4, "kernel": "6", "date": "2030-01-01 00:00 UTC", "busy_before": 0.0,
+               "versions": dict.fromkeys(("ours", "reference", "frp", "rathole", "haproxy", "openssl", "go"), "1")}
+    return Case(name, {"rows": collected.list(), "quick": False, "repeats": 3, "machine": machine})
+
+
+ONE = {"tunnels": 1}
+
+
+class Numbers(unittest.TestCase):
+    def test_median_and_spread_of_the_repeats(self):
+        row = case("download", ("ours", "connect-unix", ONE, [bulk(10), bulk(500), bulk(20)])).rows[0]
+        self.assertEqual(median(row, "mb_per_s"), 20)
+        self.assertEqual(spread(row, "mb_per_s"), (10, 500))
+
+    def test_cpu_is_counted_for_a_gigabyte(self):
+        self.assertEqual(cpu_per_gb("server")(bulk(1, cpu=3)), 1.5)
+
+    def test_what_was_not_measured_is_empty(self):
+        self.assertEqual(number(median(None, "mb_per_s")), "")
+        self.assertIsNone(ratio(1, 0))
+        self.assertIsNone(cpu_per_gb("router")(bulk(1)))
+
+    def test_three_digits(self):
+        self.assertEqual([number(value) for value in (1234.5, 12.34, 1.234, 0.01234, 0, 7)],
+                         ["1,234", "12.3", "1.23", "0.012", "0", "7"])
+
+
+class Targets(unittest.TestCase):
+    def verdict(self, what: str, *rows: tuple, name: str = "download") -> targets.Verdict:
+        cases = {name: case(name, *rows)}
+        return next(verdict for group in targets.GROUPS for verdict in group(cases) if verdict.what == what)
+
+    def test_a_ratio_over_the_goal_is_met(self):
+        verdict = self.verdict("download, one tunnel, to reference", ("reference", "connect-unix", ONE, [bulk(100)]),
+                               ("ours", "connect-unix", ONE, [bulk(400)]))
+        self.assertTrue(verdict.met)
+        self.assertEqual(verdict.reached, 4)
+
+    def test_a_ratio_under_the_goal_is_not(self):
+        verdict = self.verdict("download, one tunnel, to reference", ("reference", "connect-unix", ONE, [bulk(100)]),
+                               ("ours", "connect-unix", ONE, [bulk(399)]))
+        self.assertFalse(verdict.met)
+        self.assertIn("**not met**", verdict.line())
+
+    def test_what_is_missing_is_not_met(self):
+        verdict = self.verdict("download, one tunnel, to rathole", ("ours", "connect-unix", ONE, [bulk(400)]))
+        self.assertFalse(verdict.met)
+        self.assertIn("not measured", verdict.line())
+
+    def test_a_dial_that_failed_counts_as_slow(self):
+        phase = {"mb_per_s": 100, "max_ms": 10, "count": 5, "failed_dials": 0}
+        sample = {"without": phase, "with": {**phase, "failed_dials": 1}}
+        rows = ("ours", "connect-unix", {"neighbours": "1 stalled reader"}, [sample])
+        self.assertFalse(self.verdict("one stalled reader, failed dials", rows, name="stall").met)
+        self.assertFalse(self.verdict("one stalled reader, slowest dial, to the slowest without", rows, name="stall").met)
+        self.assertTrue(self.verdict("one stalled reader, throughput that the others keep", rows, name="stall").met)
+
+
+class Report(unittest.TestCase):
+    def test_who_was_left_out_is_named_with_the_reason(self):
+        measured = case("download", ("reference", "connect-unix", ONE, [bulk(100)]))
+        rows = Rows()
+        rows.skip("ours", "connect-h2", "the frontend does not speak HTTP/2", **ONE)
+        measured.rows += rows.list()
+        text = report.render({"cases": {"download": measured.data}})
+        self.assertIn("- ours, native link over CONNECT, HTTP/2: not measured: the frontend does not speak HTTP/2.", text)
+
+    def test_a_busy_machine_is_told(self):
+        measured = case("download", ("reference", "connect-unix", ONE, [bulk(100)]))
+        measured.data["machine"]["busy_before"] = 0.6
+        self.assertIn("not to be trusted", report.render({"cases": {"download": measured.data}}))
+
+    def test_reasons_lose_the_folders_of_one_run(self):
+        self.assertEqual(without_places("read unix /tmp/x1/front-2: refused"), "read unix front-2: refused")
+
+
+if __name__ == "__main__":
+    unittest.main()
