@@ -63,6 +63,44 @@ func TestServerNameWithSeveralAddresses(t *testing.T) {
 	})
 }
 
+// One name, two servers: the agent holds both, goes on with one while the other is down, and takes it back.
+func TestServersBehindOneName(t *testing.T) {
+	t.Parallel()
+	eachOurs(t, world.agents, func(t *testing.T, program peer) {
+		spec := serverSpec{http: true, unix: true, flags: []string{"--server-count=2"}}
+		one := startServer(t, world.servers[0], spec)
+		two := startBeside(t, one, "127.0.0.2")
+		program.path = withHosts(t, program.path, "127.0.0.1 proxy.example", "127.0.0.2 proxy.example")
+		a := startAgent(t, program, one, agentSpec{address: "proxy.example:" + portOf(one.agents)})
+		links := agentPrefix + "open_server_connections"
+		target := listen(t, "127.0.0.1", echo).address
+		wantMetric(t, a.health, 2, links)
+		mustPing(t, mustDial(t, dialerFor(t, one), target), "by the first")
+		held := mustDial(t, dialerFor(t, two), target)
+		mustPing(t, held, "by the second")
+		one.kill()
+		wantMetric(t, a.health, 1, links)
+		mustPing(t, held, "while the first is down")
+		spec.on = one
+		again := startServer(t, world.servers[0], spec)
+		wantMetric(t, a.health, 2, links)
+		mustPing(t, mustDial(t, dialerFor(t, again), target), "by the first again")
+	})
+}
+
+// startBeside starts the same server on another address of the host, with the same port for agents.
+func startBeside(t testing.TB, first *server, host string) *server {
+	t.Helper()
+	spec := first.spec
+	spec.host = host
+	spec.flags = append([]string{"--server-id=beside"}, spec.flags...)
+	spec.on = &server{
+		agents: host + ":" + portOf(first.agents), health: hostPort(host, freePort(t)), admin: hostPort(host, freePort(t)),
+		frontend: filepath.Join(shortTempDir(t), "front.sock"),
+	}
+	return startServer(t, first.program, spec)
+}
+
 // withHosts gives a launcher of the program that sees these lines as /etc/hosts, in a mount namespace of its own.
 func withHosts(t testing.TB, program string, lines ...string) string {
 	t.Helper()

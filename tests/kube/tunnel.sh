@@ -15,6 +15,7 @@ peers=$here/../peers
 . "$here/tunnel_programs.sh"
 . "$here/tunnel_tokens.sh"
 . "$here/tunnel_leases.sh"
+. "$here/tunnel_outage.sh"
 
 main() {
   [ "${1:-}" != --inside ] || { inside "${@:2}"; return; }

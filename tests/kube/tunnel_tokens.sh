@@ -108,23 +108,3 @@ no_token_in_logs() {
     ! grep -rqF -- "$part" "$logs" || { echo "      ${part:0:8}... is in $(grep -rlF -- "$part" "$logs")"; return 1; }
   done < <(cut -d. -f3 $work/tokens)
 }
-
-# The API server goes away: what is established goes on, who comes waits, and all is well when it is back.
-check_outage() {
-  local token=$work/token port
-  port=$(sed 's/.*://' $cluster/address)
-  start_tokens_server outage "$server"
-  make_token agents agent $audience >$token
-  start_agent held "$agent" --service-account-token-path=$token
-  eventually ready || true
-  make_token agents agent $audience >$work/late-token
-  "$peers/kube_apiserver.sh" stop $cluster
-  start_agent late "$agent" --service-account-token-path=$work/late-token --health-server-port=8193 --admin-server-port=8194
-  check 'without the API server a new agent is refused, and the server says why' eventually logged outage 'agent refused.*could not review the token.*refused'
-  check 'what is established goes on' fetch
-  "$peers/kube_apiserver.sh" start $cluster --port "$port"
-  check 'the agent gets in when the API server is back' eventually curl -sf -o /dev/null http://127.0.0.1:8193/readyz
-  stop_agent late
-  stop_agent held
-  stop_server outage
-}

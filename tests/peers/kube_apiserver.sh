@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/process.sh"
 . "$here/lib/kube_pki.sh"
 
-ready_limit=60
+ready_limit=180 # a deadline, not a wait: on a busy machine it takes minutes
 stop_limit=10
 
 main() {
