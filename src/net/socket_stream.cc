@@ -59,6 +59,12 @@ class SocketStream : public Stream {
     return base::fail(base::system_error(errno, "read"));
   }
 
+  // An error shows again at the next write that waits.
+  std::size_t try_write(base::Bytes bytes) override {
+    iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+    return send({&piece, 1}).value_or(0);
+  }
+
   Task<void> write_all(base::Bytes bytes) override {
     while (!bytes.empty()) {
       iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};

@@ -33,6 +33,8 @@ class Stream {
   virtual async::Task<void> write_all(base::Bytes bytes) = 0;
   /// The same for a whole queue, which is empty afterwards; in as few system calls as possible.
   virtual async::Task<void> write_all(base::BufferQueue& queue);
+  /// Hands over what the system takes at once, maybe nothing. Not while a write is in progress.
+  virtual std::size_t try_write(base::Bytes) { return 0; }
   /// Tells the peer that no more bytes come; reading goes on.
   virtual async::Task<void> shutdown_write() = 0;
   /// Ends both directions at once; operations in progress end with an error. May be called twice.

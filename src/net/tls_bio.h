@@ -1,20 +1,29 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include <openssl/bio.h>
 
 #include "base/buffer.h"
+#include "net/stream.h"
 
 namespace net {
 
-/// The encrypted bytes of one connection on their way between OpenSSL and the transport.
-struct TlsCipherBuffers {
-  base::BufferQueue in;
+/// The transport beneath one TLS connection, as OpenSSL sees it: it reads straight from the
+/// transport into the library's own buffer; what it writes is gathered.
+struct TlsTransport {
+  explicit TlsTransport(std::unique_ptr<Stream> beneath) : stream(std::move(beneath)) {}
+
+  std::unique_ptr<Stream> stream;
   base::BufferQueue out;
-  bool in_ended = false;
+  bool heard = false;                // something came
+  bool ended = false;                // the peer has finished writing
+  std::optional<base::Error> error;  // of reading
 };
 
-/// A BIO that reads from and writes to `buffers`, which must outlive it. An empty input reads as
-/// "try again".
-BIO* make_tls_bio(TlsCipherBuffers* buffers);
+/// A BIO over `transport`, which must outlive it. Input that is not there yet reads as "try again".
+BIO* make_tls_bio(TlsTransport* transport);
 
 }  // namespace net

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -8,7 +9,6 @@
 #include <openssl/x509v3.h>
 
 #include "async/event.h"
-#include "base/buffer.h"
 #include "net/address.h"
 #include "net/openssl.h"
 #include "net/tls.h"
@@ -42,7 +42,7 @@ class OpensslStream : public TlsStream {
         context_(std::move(context)),
         ssl_(SSL_new(context_->native())),
         flushed_(executor) {
-    BIO* bio = make_tls_bio(&cipher_);
+    BIO* bio = make_tls_bio(&transport_);
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_app_data(ssl_.get(), &refused_names_);
   }
@@ -58,10 +58,10 @@ class OpensslStream : public TlsStream {
   Task<void> write_all(base::Bytes bytes) override;
   Task<void> write_all(base::BufferQueue& queue) override;
   Task<void> shutdown_write() override;
-  void close() override { transport_->close(); }
-  void abort() override { transport_->abort(); }
-  int descriptor() override { return transport_->descriptor(); }
-  std::string peer() const override { return transport_->peer(); }
+  void close() override { transport_.stream->close(); }
+  void abort() override { transport_.stream->abort(); }
+  int descriptor() override { return transport_.stream->descriptor(); }
+  std::string peer() const override { return transport_.stream->peer(); }
   std::string alpn() const override;
   std::string peer_subject() const override;
 
@@ -69,17 +69,14 @@ class OpensslStream : public TlsStream {
   base::Error handshake_error();
   std::string hung_up() const;
   base::Error broken(int reason);
-  Task<void> receive();
-  std::optional<Result<std::size_t>> decrypt(base::MutableBytes into);
   Result<void> encrypt(base::Bytes bytes);
   Task<void> flush();
 
-  std::unique_ptr<Stream> transport_;
+  TlsTransport transport_;
   std::shared_ptr<const TlsContext> context_;
-  TlsCipherBuffers cipher_;
   std::string refused_names_;  // see note_names()
   SslPtr ssl_;
-  bool heard_ = false;  // the peer has sent something
+  bool more_ = false;  // the last read may have left something in the library
   bool flushing_ = false;
   async::Event flushed_;
 };
@@ -108,7 +105,7 @@ base::Error OpensslStream::handshake_error() {
 
 std::string OpensslStream::hung_up() const {
   return fmt::format("tls: the peer closed the connection {}",
-                     heard_ ? "during the handshake" : "before it said anything");
+                     transport_.heard ? "during the handshake" : "before it said anything");
 }
 
 Task<void> OpensslStream::handshake() {
@@ -116,6 +113,8 @@ Task<void> OpensslStream::handshake() {
     ERR_clear_error();
     const int result = SSL_do_handshake(ssl_.get());
     const int reason = SSL_get_error(ssl_.get(), result);
+    if (transport_.error) co_return fail(std::move(*transport_.error).within("tls: handshake"));
+    if (result != 1 && transport_.ended) co_return fail(Code::closed, hung_up());
     if (result != 1 && reason != SSL_ERROR_WANT_READ) {
       auto error = handshake_error();
       (void)co_await flush();  // the alert that tells the peer why
@@ -123,28 +122,12 @@ Task<void> OpensslStream::handshake() {
     }
     CO_TRY_VOID(co_await flush());
     if (result == 1) break;
-    auto received = co_await receive();
-    if (!received) co_return fail(std::move(received).error().within("tls: handshake"));
-    if (cipher_.in_ended) co_return fail(Code::closed, hung_up());
+    auto ready = co_await transport_.stream->wait_readable();
+    if (!ready) co_return fail(std::move(ready).error().within("tls: handshake"));
   }
   if (context_->requires_alpn() && alpn().empty()) {
     co_return fail(Code::unauthenticated, "tls: the peer agreed on no application protocol (ALPN)");
   }
-  co_return Result<void>{};
-}
-
-Task<void> OpensslStream::receive() {
-  if (cipher_.in_ended) co_return Result<void>{};
-  CO_TRY_VOID(co_await transport_->wait_readable());
-  base::Buffer block(base::Buffer::kBlock);
-  CO_TRY(const std::size_t count, co_await transport_->read_some(block.tail()));
-  if (count == 0) {
-    cipher_.in_ended = true;
-  } else {
-    heard_ = true;
-  }
-  block.commit(count);
-  cipher_.in.push(std::move(block));
   co_return Result<void>{};
 }
 
@@ -154,79 +137,68 @@ Task<void> OpensslStream::flush() {
   while (flushing_) CO_TRY_VOID(co_await flushed_.wait());
   flushing_ = true;
   Result<void> result;
-  if (!cipher_.out.empty()) result = co_await transport_->write_all(cipher_.out);
+  if (!transport_.out.empty()) result = co_await transport_.stream->write_all(transport_.out);
   flushing_ = false;
   flushed_.notify_all();
   co_return result;
 }
 
 base::Error OpensslStream::broken(int reason) {
-  if (reason == SSL_ERROR_SYSCALL || cipher_.in_ended) {
+  if (reason == SSL_ERROR_SYSCALL || transport_.ended) {
     ERR_clear_error();
     return {Code::closed, "tls: connection closed without close_notify"};
   }
   return {Code::io, "tls: " + openssl_reason()};
 }
 
-// What of the records that have come is whole, or what the transport has now.
-std::optional<Result<std::size_t>> OpensslStream::decrypt(base::MutableBytes into) {
+// What has come, as much of it as fits: a record is at most 16 KiB.
+std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes into) {
   ERR_clear_error();
   std::size_t total = 0, count = 0;
-  int result = 0;
-  // One record is at most 16 KiB; all that has arrived is taken at once.
+  int result = 1;
   while (total < into.size() && (result = SSL_read_ex(ssl_.get(), into.data() + total,
                                                       into.size() - total, &count)) == 1) {
     total += count;
   }
+  more_ = result == 1;
   if (total > 0) return total;
   const int reason = SSL_get_error(ssl_.get(), result);
   if (reason == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
-  if (reason != SSL_ERROR_WANT_READ) return fail(broken(reason));
-  if (cipher_.in_ended) return fail(broken(SSL_ERROR_SYSCALL));
-  return std::nullopt;
+  if (reason == SSL_ERROR_WANT_READ) return std::nullopt;
+  if (transport_.error) return fail(*transport_.error);
+  return fail(broken(reason));
 }
 
-// The answers to key updates and the like go with the next flush().
-std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes into) {
-  for (;;) {
-    if (auto count = decrypt(into)) return count;
-    base::Buffer block(base::Buffer::kBlock);
-    auto count = transport_->try_read(block.tail());
-    if (!count) return std::nullopt;
-    if (!*count) return count;
-    if (**count == 0) cipher_.in_ended = true;
-    block.commit(**count);
-    cipher_.in.push(std::move(block));
-  }
-}
-
+// Answers to key updates and the like are sent on the way.
 Task<std::size_t> OpensslStream::read_some(base::MutableBytes into) {
   for (;;) {
-    auto count = decrypt(into);
-    if (!cipher_.out.empty() && !flushing_) CO_TRY_VOID(co_await flush());
+    auto count = try_read(into);
+    if (!transport_.out.empty() && !flushing_) CO_TRY_VOID(co_await flush());
     if (count) co_return *std::move(count);
-    CO_TRY_VOID(co_await receive());
+    CO_TRY_VOID(co_await transport_.stream->wait_readable());
   }
 }
 
+// The library may hold records that it has read ahead.
 Task<void> OpensslStream::wait_readable() {
-  if (SSL_pending(ssl_.get()) > 0 || !cipher_.in.empty() || cipher_.in_ended)
-    co_return Result<void>{};
-  co_return co_await transport_->wait_readable();
+  if (transport_.ended || (more_ && SSL_has_pending(ssl_.get()) == 1)) co_return Result<void>{};
+  co_return co_await transport_.stream->wait_readable();
 }
 
 // Half a close is close_notify alone; whoever goes for good ends the transport too.
 Task<void> OpensslStream::wait_gone() {
-  while (!cipher_.in_ended) {
-    cipher_.in.clear();
-    CO_TRY_VOID(co_await receive());
+  std::array<std::uint8_t, 1024> ignored;
+  while (!transport_.ended) {
+    CO_TRY_VOID(co_await transport_.stream->wait_readable());
+    CO_TRY(const std::size_t count, co_await transport_.stream->read_some(ignored));
+    transport_.ended = count == 0;
   }
   co_return Result<void>{};
 }
 
 Result<void> OpensslStream::encrypt(base::Bytes bytes) {
+  ERR_clear_error();
   while (!bytes.empty()) {
-    ERR_clear_error();
     std::size_t written = 0;
     if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written) != 1)
       return fail(broken(SSL_ERROR_SSL));

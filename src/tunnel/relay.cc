@@ -41,9 +41,19 @@ Relay::~Relay() { watch_.remove(*this); }
 
 void Relay::deliver(base::Bytes bytes) {
   if (finished_ || write_failed_ || aborted_) return listener_.on_written(bytes.size());
-  const bool was_empty = queue_.empty();
+  const bool idle = queue_.empty() && writing_ == 0;
+  if (idle) bytes = bytes.subspan(write_now(bytes));
+  if (bytes.empty()) return;
   queue_.append(bytes);
-  if (was_empty) wake_.notify_all();
+  if (idle) wake_.notify_all();
+}
+
+// Straight from the receive buffer to the socket, as far as it goes.
+std::size_t Relay::write_now(base::Bytes bytes) {
+  const std::size_t count = socket_.try_write(bytes);
+  bytes_written_ += count;
+  if (count > 0) listener_.on_written(count);
+  return count;
 }
 
 void Relay::finish() {

@@ -80,6 +80,7 @@ class Relay : public Sink {
   std::uint64_t bytes_written() const { return bytes_written_; }
 
  private:
+  std::size_t write_now(base::Bytes bytes);
   async::Task<void> read_loop();
   async::Task<ReadEnd> read_to_end();
   async::Task<void> linger();
