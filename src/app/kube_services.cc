@@ -45,6 +45,18 @@ void warn_of_useless_id(const TunnelServerConfig& config, std::string_view lease
       {"server_id", config.server_id}, {"lease", lease_name});
 }
 
+void warn_of_useless_labels(const kube::Labels& labels) {
+  for (const auto& [key, value] : labels) {
+    const bool key_is_bad = !kube::is_label_key(key);
+    if (!key_is_bad && kube::is_label_value(value)) continue;
+    LOG_ERROR(
+        "--lease-label has what Kubernetes does not take for a label, so the lease cannot be made "
+        "and agents that count leases will miss this server; want [domain/]name=value, each of at "
+        "most 63 letters, digits, '-', '_' and '.'",
+        {"label", fmt::format("{}={}", key, value)}, {"wrong", key_is_bad ? "key" : "value"});
+  }
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<KubeServices>> KubeServices::make(async::Loop& loop,
@@ -63,6 +75,7 @@ base::Result<std::unique_ptr<KubeServices>> KubeServices::make(async::Loop& loop
     kube::LeaseObserver* observer = made.get();
     auto lease = lease_options(config);
     warn_of_useless_id(config, lease.claim.name);
+    warn_of_useless_labels(lease.claim.labels);
     made->leases_.emplace(loop, *made->client_, std::move(lease), observer);
   }
   return made;
