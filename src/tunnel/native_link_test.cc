@@ -1,14 +1,12 @@
-#include "tunnel/native.h"
-
 #include <ranges>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tunnel/agent/target.h"
-#include "tunnel/testing/native_fixture.h"
+#include "tunnel/native.h"
+#include "tunnel/testing/native_pair.h"
 #include "tunnel/testing/silent_target.h"
-#include "tunnel/testing/test_client.h"
 
 namespace tunnel {
 namespace {
@@ -18,48 +16,9 @@ using ::testing::HasSubstr;
 using testing::NativeWorld;
 using testing::SilentTarget;
 using testing::TestClient;
-using testing::Wire;
 
-// Server and agent joined by a native link.
-class NativeLinkTest : public ::testing::Test {
- protected:
-  NativeWorld::Link& connect(const std::string& id = "agent-1") {
-    NativeWorld::Link& link = world.connect({id, "", ""});
-    EXPECT_TRUE(world.until([&] { return link.agent.welcome.has_value(); }));
-    return link;
-  }
-  std::unique_ptr<TestClient> client() {
-    return std::make_unique<TestClient>(world.server.context);
-  }
-  // A client that is connected, and its target.
-  struct Connection {
-    std::unique_ptr<TestClient> client;
-    Wire* target;
-  };
-  Connection establish() {
-    if (address_.empty()) address_ = world.listen();
-    Connection made{client(), nullptr};
-    const std::size_t before = world.targets.size();
-    EXPECT_TRUE(made.client->dial(address_));
-    EXPECT_TRUE(world.until(
-        [&] { return made.client->dialed && world.targets.size() == before + 1; }));
-    made.target = world.targets.back().get();
-    return made;
-  }
-  // The link that the next dial will take.
-  Backend* chosen() {
-    return world.server.context.router.pick("127.0.0.1:1", world.server.clock.now());
-  }
-  double open_at_agent() { return world.agent_metrics.open_endpoint_connections.value(); }
-  bool all_gone_at_agent() {
-    return world.until([this] { return open_at_agent() == 0; });
-  }
-
-  NativeWorld world;
-
- private:
-  std::string address_;
-};
+// The connections of one link.
+class NativeLinkTest : public testing::NativePair {};
 
 TEST_F(NativeLinkTest, tells_the_agent_who_the_server_is) {
   const NativeWorld::Link& link = connect();
@@ -208,7 +167,8 @@ TEST_F(NativeLinkTest, resets_the_target_of_a_client_that_goes_away) {
   it.client->leave();
   EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
   EXPECT_TRUE(all_gone_at_agent());
-  EXPECT_THAT(world.agent_registry.expose(), HasSubstr("connections_closed_total{reason=\"client\"} 1"));
+  EXPECT_THAT(world.agent_registry.expose(),
+              HasSubstr("connections_closed_total{reason=\"client\"} 1"));
 }
 
 TEST_F(NativeLinkTest, gives_a_target_a_moment_to_end_after_a_client_that_closed) {
@@ -253,7 +213,8 @@ TEST_F(NativeLinkTest, breaks_connections_and_dials_when_the_link_is_lost) {
   EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
   ASSERT_TRUE(world.until([&] { return link.agent.ended && link.server.ended; }));
   EXPECT_THAT(link.agent.ended->message, HasSubstr("connection reset by peer"));
-  EXPECT_THAT(world.server.metrics(), HasSubstr("connections_closed_total{reason=\"agent_lost\"} 1"));
+  EXPECT_THAT(world.server.metrics(),
+              HasSubstr("connections_closed_total{reason=\"agent_lost\"} 1"));
   EXPECT_THAT(world.agent_registry.expose(),
               HasSubstr("connections_closed_total{reason=\"server_lost\"} 1"));
   EXPECT_FALSE(client()->dial("anywhere:1"));
@@ -273,133 +234,6 @@ TEST_F(NativeLinkTest, ends_when_the_server_stops_before_the_introduction) {
   EXPECT_TRUE(world.until([&] { return world.tasks.empty(); }));
   ASSERT_TRUE(link.server.ended);
   EXPECT_TRUE(link.server.ended->is(base::Code::cancelled)) << link.server.ended->message;
-}
-
-TEST_F(NativeLinkTest, prefers_agents_that_do_not_drain) {
-  const NativeWorld::Link& draining = connect("draining");
-  connect("fresh");
-  draining.agent.link->drain();
-  world.settle();
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(chosen()->agent_id(), "fresh");
-}
-
-TEST_F(NativeLinkTest, uses_an_agent_that_drains_when_there_is_no_other) {
-  const NativeWorld::Link& link = connect();
-  const Connection before = establish();
-  link.agent.link->drain();
-  world.settle();
-  const Connection after = establish();
-  before.client->say("still here");
-  EXPECT_TRUE(world.until([&] { return before.target->heard() == "still here"; }));
-}
-
-TEST_F(NativeLinkTest, prefers_the_older_of_two_links_of_one_agent_while_it_answers) {
-  NativeWorld::Link& older = connect();
-  const NativeWorld::Link& newer = connect();
-  older.cable.freeze();
-  const auto unanswered = client();
-  EXPECT_EQ(chosen(), older.server.backend.get());
-  ASSERT_TRUE(unanswered->dial("127.0.0.1:1"));
-  world.advance(3s);
-  EXPECT_EQ(chosen(), newer.server.backend.get());
-}
-
-TEST_F(NativeLinkTest, does_not_take_an_idle_agent_for_a_silent_one) {
-  const NativeWorld::Link& link = connect();
-  const Connection it = establish();
-  world.advance(4s);
-  EXPECT_FALSE(link.server.backend->silent(world.server.clock.now()));
-}
-
-TEST_F(NativeLinkTest, is_given_up_by_both_ends_after_three_silent_intervals) {
-  NativeWorld::Link& link = connect();
-  const Connection it = establish();
-  link.cable.freeze();
-  for (int i = 0; i < 2; ++i) {
-    world.advance(native::kPingInterval);
-    EXPECT_FALSE(link.server.ended);
-    EXPECT_FALSE(link.agent.ended);
-  }
-  world.advance(native::kPingInterval - 1ms);
-  EXPECT_FALSE(link.server.ended || link.agent.ended);
-  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
-  ASSERT_TRUE(world.until([&] { return link.server.ended && link.agent.ended; }));
-  EXPECT_EQ(link.server.ended->message, "the peer has said nothing for 15s");
-  EXPECT_EQ(link.agent.ended->message, "the peer has said nothing for 15s");
-  EXPECT_TRUE(it.client->truncated);
-  EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
-}
-
-TEST_F(NativeLinkTest, stays_up_for_hours_while_pings_are_answered) {
-  const NativeWorld::Link& link = connect();
-  const Connection it = establish();
-  for (int i = 0; i < 1000; ++i) {
-    world.advance(native::kPingInterval);
-    world.settle();
-  }
-  EXPECT_FALSE(link.server.ended || link.agent.ended);
-  it.client->say("still here");
-  EXPECT_TRUE(world.until([&] { return it.target->heard() == "still here"; }));
-}
-
-// Says whether a token is the right one.
-class Doorman : public TokenAuthenticator {
- public:
-  async::Task<void> authenticate(std::string token) override {
-    if (token == "right") co_return base::Result<void>{};
-    co_return base::fail(base::Code::unauthenticated, "unknown token");
-  }
-};
-
-TEST_F(NativeLinkTest, lets_agents_in_by_their_token) {
-  Doorman doorman;
-  world.server.admission.authenticator = &doorman;
-  NativeWorld::Link& right = world.connect({"right", "", "right"});
-  NativeWorld::Link& wrong = world.connect({"wrong", "", "wrong"});
-  NativeWorld::Link& none = world.connect({"none", "", ""});
-  ASSERT_TRUE(world.until([&] { return right.agent.welcome && wrong.agent.ended && none.agent.ended; }));
-  EXPECT_EQ(wrong.agent.ended->message, "the server refuses this agent: unknown token");
-  EXPECT_TRUE(wrong.agent.ended->is(base::Code::unauthenticated));
-  EXPECT_EQ(none.agent.ended->message,
-            "the server refuses this agent: expected one authorization in the request headers, got 0");
-  EXPECT_TRUE(world.until([&] { return wrong.server.ended && none.server.ended; }));
-  EXPECT_EQ(world.server.context.router.backends().size(), 1u);
-}
-
-TEST_F(NativeLinkTest, stops_the_source_of_a_client_that_does_not_read_and_no_other) {
-  connect();
-  const Connection stalled = establish(), other = establish();
-  stalled.client->takes = false;
-  stalled.target->say(std::string(8 << 20, 's'));
-  other.target->say(std::string(1 << 20, 'o'));
-  ASSERT_TRUE(world.until([&] { return other.client->heard.size() == 1 << 20; }));
-  EXPECT_EQ(stalled.client->heard.size(), std::size_t{native::kFirstWindow});
-  EXPECT_GT(stalled.target->unsaid(), std::size_t{0});
-  EXPECT_LE(world.agent_budget.used(), std::size_t{1} << 20);
-  stalled.client->take();
-  EXPECT_TRUE(world.until([&] { return stalled.client->heard.size() == 8 << 20; }));
-}
-
-TEST_F(NativeLinkTest, stops_a_client_whose_target_does_not_read_and_no_other) {
-  connect();
-  const Connection stalled = establish(), other = establish();
-  stalled.target->read(false);
-  constexpr std::size_t kBlock = 64 * 1024;
-  std::size_t said = 0;
-  const auto flood = [&] {
-    for (; !stalled.client->leg->outlet().full(); said += kBlock)
-      stalled.client->say(std::string(kBlock, 's'));
-    world.idle_for(1ms);
-    return stalled.client->leg->outlet().full();
-  };
-  for (int quiet = 0; quiet < 20;) quiet = flood() ? quiet + 1 : 0;
-  EXPECT_LE(world.agent_budget.used(), std::size_t{native::kFirstWindow} + kBlock);
-  other.client->say(std::string(1 << 20, 'o'));
-  EXPECT_TRUE(world.until([&] { return other.target->heard().size() == 1 << 20; }));
-  EXPECT_TRUE(stalled.client->leg->outlet().full());
-  stalled.target->read(true);
-  EXPECT_TRUE(world.until([&] { return stalled.target->heard().size() == said; }));
-  EXPECT_GT(stalled.client->rooms, 0);
 }
 
 }  // namespace

@@ -12,10 +12,10 @@ namespace tunnel {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::HasSubstr;
 using testing::frame;
 using testing::H2Peer;
 using testing::H2PeerStream;
+using ::testing::HasSubstr;
 using testing::NativeWorld;
 using testing::TestClient;
 
@@ -200,7 +200,8 @@ TEST_F(NativeBackendTest, ends_the_link_at_a_message_that_is_too_long) {
 
 TEST_F(NativeBackendTest, ignores_messages_members_and_headers_that_it_does_not_know) {
   answer({{":status", "200"}, {"agent-id", "misbehaving"}, {"mood", "fine"}});
-  control().say("{\"type\":\"song\"}\n{\"type\":\"welcome\",\"key\":{}}\n{\"type\":\"draining\",\"x\":1}\n");
+  control().say(
+      "{\"type\":\"song\"}\n{\"type\":\"welcome\",\"key\":{}}\n{\"type\":\"draining\",\"x\":1}\n");
   world.settle();
   EXPECT_FALSE(link->server.ended);
   EXPECT_TRUE(link->server.backend->draining());
@@ -248,7 +249,7 @@ TEST_F(NativeBackendTest, ends_the_stream_on_which_the_peer_overflows_our_window
   client.takes = false;
   for (int i = 0; i < 2; ++i) peer->inject(frame(kData, 0, 3, std::string(40'000, 'x')));
   world.settle();
-  EXPECT_LE(client.heard.size(), std::size_t{native::kFirstWindow});
+  EXPECT_LE(client.heard.size(), std::size_t{native::kFirstWindow + native::kFrame});
   EXPECT_TRUE(client.closed);
   EXPECT_TRUE(client.truncated);
   EXPECT_EQ(peer->requests()[1]->closed, kFlowControlError);
@@ -328,6 +329,7 @@ TEST_F(NativeBackendTest, takes_no_more_connections_than_the_agent_allows) {
   EXPECT_TRUE(client.dial_through(*small.server.backend, "10.0.0.1:80"));
   EXPECT_FALSE(second.dial_through(*small.server.backend, "10.0.0.1:80"));
   EXPECT_EQ(world.server.context.router.backends().size(), 2u);  // it may take dials again later
+  ASSERT_TRUE(world.until([&] { return few.requests().size() == 2; }));
   client.leave();
   EXPECT_TRUE(world.until([&] { return few.requests()[1]->closed.has_value(); }));
   EXPECT_TRUE(second.dial_through(*small.server.backend, "10.0.0.1:80"));

@@ -14,8 +14,8 @@ namespace tunnel::testing {
 
 /// One stream of an H2Peer: what it heard, and the means to answer.
 struct H2PeerStream {
-  http::H2Stream* stream = nullptr;     // null once closed
-  std::vector<http::Headers> headers;   // each block that came
+  http::H2Stream* stream = nullptr;    // null once closed
+  std::vector<http::Headers> headers;  // each block that came
   std::string body;
   bool ended = false;
   std::optional<std::uint32_t> closed;  // with which error

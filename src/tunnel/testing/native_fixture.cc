@@ -9,8 +9,10 @@ using base::Result;
 
 NativeWorld::NativeWorld(std::size_t largest_window)
     : agent_windows{server.clock, agent_grown, static_cast<std::uint32_t>(largest_window)},
-      agent{server.clock, server.loop.get_executor(), agent_metrics, agent_budget,
-            agent_stalls, agent_windows,              1 << 20,       false} {
+      agent{server.clock,  server.loop.get_executor(),
+            agent_metrics, agent_budget,
+            agent_stalls,  agent_windows,
+            1 << 20,       false} {
   tasks.spawn("stall watch", agent_stalls.run());
 }
 

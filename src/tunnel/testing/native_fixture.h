@@ -75,6 +75,7 @@ class NativeWorld {
   std::vector<std::unique_ptr<Link>> links;
   std::vector<std::unique_ptr<net::Listener>> listeners;
   std::vector<std::unique_ptr<Wire>> targets;
+  std::vector<std::unique_ptr<Wire>> wires;  // the test's
   async::TaskGroup tasks{server.loop.get_executor()};
 
  private:

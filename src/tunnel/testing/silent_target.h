@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/check.h"
-
 #include <fmt/format.h>
+
+#include "base/check.h"
 
 namespace tunnel::testing {
 
