@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from .certificates import Trust
-from .processes import Failure, Ports, Process
+from .processes import Ports, Process
 from .sites import Site
 
 CONNECT_WAYS = ("connect-unix", "connect-tls", "connect-h2")
@@ -145,8 +145,5 @@ def has_native_link(agent: pathlib.Path) -> bool:
     return "--native-link" in told.stdout + told.stderr
 
 
-def need_program(name: str) -> pathlib.Path:
-    found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if not found:
-        raise Failure(f"{name} is not installed; run scripts/install-deps bench")
-    return pathlib.Path(found)
+def system_program(name: str) -> str | None:
+    return shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .bench import Bench, Entry, eventually
 from .lineups import everyone
-from .processes import Process
+from .processes import Failure, Process
 from .sites import Site
 
 BULK_TUNNELS = 4
@@ -29,17 +29,19 @@ def rtt(bench: Bench) -> None:
 @contextlib.contextmanager
 def bulk_load(bench: Bench, site: Site, entry: Entry) -> Iterator[None]:
     """Downloads that run until the measurement beside them is over."""
-    before = bench.counters(site, "bulk")["opened"]
+    before = bench.counters(site, "bulk")
     command = bench.load_command(site, entry.running, "download", "bulk", {"tunnels": BULK_TUNNELS, "seconds": 3600})
     log = bench.world.folder / bench.world.unique("bulk.log")
     process = Process("the bulk load", command, log)
     try:
-        eventually("the bulk load runs", lambda: bench.counters(site, "bulk")["opened"] >= before + BULK_TUNNELS)
+        eventually("the bulk load runs", lambda: bench.counters(site, "bulk")["opened"] >= before["opened"] + BULK_TUNNELS)
         yield
         process.require()
     finally:
         process.kill()
-        eventually("the bulk load has ended", lambda: bench.counters(site, "bulk")["open"] == 0)
+        # Whoever keeps dead connections to the target pays for it in its next measurement, not in this one.
+        with contextlib.suppress(Failure):
+            eventually("the bulk load has ended", lambda: bench.counters(site, "bulk")["open"] <= before["open"], limit=5)
 
 
 def connect(bench: Bench) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
-from . import certificates, machine, results
+from . import certificates, machine, results, sites
 from .bench import Bench, Settings, say
 from .cases import CASES
 from .contenders import World
@@ -19,16 +20,30 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def main() -> int:
     options = parse()
-    programs = find_programs(options.programs, options.bin)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that everything is ended and removed
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cpb-"))  # short: a socket's path has at most 107 bytes
-    world = World(programs, certificates.create(folder / "frontend"), certificates.create(folder / "cluster"), Ports(), folder)
-    settings = Settings.choose(options.quick, options.repeats)
-    failed = [name for name in options.cases if not run_case(name, world, settings, options.results)]
+    failed: list[str] = []
+    try:
+        sites.remove_leftovers()
+        failed = measure(options, folder)
+    except KeyboardInterrupt:
+        say("interrupted; the cases that were done are saved")
+        return 128 + signal.SIGINT
+    finally:
+        if not failed:
+            shutil.rmtree(folder)
     if failed:
         say(f"these cases broke off: {', '.join(failed)}; the logs are in {folder}")
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    return 1 if failed else 0
+
+
+def measure(options: argparse.Namespace, folder: pathlib.Path) -> list[str]:
+    """Runs the cases; gives those that broke off."""
+    programs = find_programs(options.programs, options.bin)
+    trusts = [certificates.create(folder / name) for name in ("frontend", "cluster")]
+    world = World(programs, *trusts, Ports(), folder)
+    settings = Settings.choose(options.quick, options.repeats)
+    return [name for name in options.cases if not run_case(name, world, settings, options.results)]
 
 
 def parse() -> argparse.Namespace:

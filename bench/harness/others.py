@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .certificates import PKCS12_PASSWORD
-from .contenders import Contender, Running, need_program
+from .contenders import Contender, Running, system_program
 from .processes import Process
 
 
@@ -14,8 +14,11 @@ class HAProxy(Contender):
 
     key, ways = "haproxy", ("unix",)
 
+    def missing(self, world):
+        return None if system_program("haproxy") else "HAProxy is not installed; scripts/install-deps bench does it"
+
     def start(self, world, site, via, targets):
-        haproxy, trust = need_program("haproxy"), world.cluster
+        haproxy, trust = system_program("haproxy"), world.cluster
         links = {name: world.ports.take() for name in targets}
         fronts = {name: str(world.folder / world.unique("front")) for name in targets}
         hub = HEAD + "".join(

@@ -8,6 +8,7 @@ import subprocess
 
 from .processes import Failure, Process, run
 
+PREFIX = "cpbench"  # namespaces are called cpbench-PLACE-PID
 HUB, CLUSTER = "192.0.2.1", "192.0.2.2"
 
 
@@ -40,7 +41,7 @@ class TwoNamespaces(Site):
         if os.geteuid() != 0:
             raise Failure("network namespaces need root")
         self.name = name
-        self.hub, self.cluster = f"cpbench-hub-{os.getpid()}", f"cpbench-cluster-{os.getpid()}"
+        self.hub, self.cluster = (f"{PREFIX}-{place}-{os.getpid()}" for place in ("hub", "cluster"))
         for namespace in (self.hub, self.cluster):
             run(["ip", "netns", "add", namespace])
             run(["ip", "-n", namespace, "link", "set", "lo", "up"])
@@ -93,3 +94,10 @@ class LongLink(TwoNamespaces):
     def close(self) -> None:
         self.relay.kill()
         super().close()
+
+
+def remove_leftovers() -> None:
+    """Deletes the namespaces of runs that were killed."""
+    for path in pathlib.Path("/run/netns").glob(f"{PREFIX}-*"):
+        if not pathlib.Path("/proc", path.name.rpartition("-")[2]).exists():
+            subprocess.run(["ip", "netns", "delete", path.name], check=False)

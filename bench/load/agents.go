@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"time"
 )
@@ -34,6 +35,8 @@ const (
 	lastDelay   = 10 * time.Second
 	delayFactor = 1.5
 	delayJitter = 0.1
+
+	connectLimit = 20 * time.Second // TCP and TLS together
 )
 
 func agentsCommand(arguments []string) error {
@@ -80,7 +83,7 @@ func (f *fleet) keep(id string) {
 }
 
 func (f *fleet) connect(id string) (*link, error) {
-	conn, err := tls.Dial("tcp", f.server, f.config)
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: connectLimit}, "tcp", f.server, f.config)
 	if err != nil {
 		return nil, err
 	}
