@@ -90,7 +90,10 @@ class Bench:
                 if reason:
                     self.skip(contender, via, reason, **row)
                     continue
-                entries.append(Entry(contender, via, contender.start(self.world, site, via, ports)))
+                try:
+                    entries.append(Entry(contender, via, contender.start(self.world, site, via, ports)))
+                except Failure as failure:
+                    self.skip(contender, via, str(failure), **row)
             yield [entry for entry in entries if self._ready(site, entry, row)]
         finally:
             for entry in entries:
@@ -159,17 +162,6 @@ def gist(sample: dict) -> str:
     parts = [f"{name} ({gist(value)})" if isinstance(value, dict) else f"{name} {value:.4g}"
              for name, value in sample.items() if name in GIST]
     return ", ".join(parts)
-
-
-def eventually(what: str, happened: Callable[[], bool], process: Process | None = None, limit: float = 20) -> None:
-    """Waits for something, as long as the process that it depends on lives."""
-    deadline = time.monotonic() + limit
-    while not happened():
-        if process:
-            process.require()
-        if time.monotonic() > deadline:
-            raise Failure(f"waited {limit:.0f} s in vain until {what}")
-        time.sleep(0.02)
 
 
 def pss_kb(pid: int) -> int:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from .certificates import Trust
-from .processes import Ports, Process
+from .processes import Ports, Process, await_listener
 from .sites import Site
 
 CONNECT_WAYS = ("connect-unix", "connect-tls", "connect-h2")
@@ -99,6 +99,7 @@ class Konnectivity(Contender):
 
     def start(self, world, site, via, targets):
         server, front, agents = self.start_server(world, site, via)
+        await_listener(server, agents)
         agent = self.start_agent(world, site, agents)
         return Running(via, {name: front for name in targets},
                        {name: f"127.0.0.1:{port}" for name, port in targets.items()},

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import time
 from collections.abc import Iterator
 
-from .bench import Bench, eventually, pss_kb, say, settled
+from .bench import Bench, pss_kb, say, settled
 from .contenders import Konnectivity
 from .lineups import TUNNELS
-from .processes import Failure, Process
+from .processes import Failure, Process, await_listener, eventually
 from .sites import Site
 
 CONNECT_LIMIT = 240  # seconds for all agents
@@ -43,7 +42,7 @@ def storm(bench: Bench, contender: Konnectivity, count: int) -> dict:
     site, via = Site(), contender.ways[0]
     server, _, port = contender.start_server(bench.world, site, via)
     try:
-        eventually("the server listens", lambda: listening(port), server)
+        await_listener(server, port)
         before = settled(server.pid)
         with simulated(bench, contender, port, count) as fleet:
             first = fleet.all_connected(after=0)
@@ -88,9 +87,3 @@ def simulated(bench: Bench, contender: Konnectivity, port: int, count: int) -> I
         yield Fleet(process)
     finally:
         process.kill()
-
-
-def listening(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from .bench import Bench, Entry, eventually
+from .bench import Bench, Entry
 from .lineups import everyone
-from .processes import Failure, Process
+from .processes import Failure, Process, eventually
 from .sites import Site
 
 BULK_TUNNELS = 4

@@ -6,7 +6,7 @@ import os
 
 from .certificates import PKCS12_PASSWORD
 from .contenders import Contender, Running, system_program
-from .processes import Process
+from .processes import Process, await_listener
 
 
 class HAProxy(Contender):
@@ -71,7 +71,7 @@ class Rathole(Contender):
                   + transport.format("client") + f'trusted_root = "{trust.ca}"\nhostname = "localhost"\n'
                   + "".join(f'[client.services.{name}]\nlocal_addr = "127.0.0.1:{port}"\n'
                             for name, port in targets.items()))
-        return two_halves(world, site, via, fronts, "rathole",
+        return two_halves(world, site, via, fronts, "rathole", control,
                           {"server": ([world.programs["rathole"], "--server"], server),
                            "agent": ([world.programs["rathole"], "--client"], client)})
 
@@ -93,12 +93,13 @@ class Frp(Contender):
                   f'transport.tls.trustedCaFile = "{trust.ca}"\ntransport.tls.serverName = "localhost"\n'
                   + "".join(f'[[proxies]]\nname = "{name}"\ntype = "tcp"\nlocalIP = "127.0.0.1"\n'
                             f"localPort = {targets[name]}\nremotePort = {port}\n" for name, port in ports.items()))
-        return two_halves(world, site, via, {name: f"127.0.0.1:{port}" for name, port in ports.items()}, "frp",
+        return two_halves(world, site, via, {name: f"127.0.0.1:{port}" for name, port in ports.items()}, "frp", control,
                           {"server": ([world.programs["frps"], "-c"], server),
                            "agent": ([world.programs["frpc"], "-c"], client)})
 
 
-def two_halves(world, site, via, fronts, key, halves) -> Running:
+def two_halves(world, site, via, fronts, key, control: int, halves) -> Running:
+    """The server first; the client once the server listens on its control port."""
     roles = {}
     for role, (command, text) in halves.items():
         name = world.unique(f"{key}-{role}")
@@ -106,4 +107,6 @@ def two_halves(world, site, via, fronts, key, halves) -> Running:
         config.write_text(text)
         place = site.in_hub if role == "server" else site.in_cluster
         roles[role] = Process(name, place([*command, config]), world.folder / f"{name}.log")
+        if role == "server":
+            await_listener(roles[role], control)
     return Running(via, fronts, {name: "-" for name in fronts}, roles)

@@ -8,9 +8,12 @@ import pathlib
 import signal
 import socket
 import subprocess
+import time
+from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
+LISTEN = "0A"  # in /proc/net/tcp
 PATIENCE = 10  # seconds for a program to end
 
 
@@ -61,6 +64,32 @@ class Process:
             self.child.wait(1)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+def eventually(what: str, happened: Callable[[], bool], process: Process | None = None, limit: float = 20) -> None:
+    """Waits for something, as long as the process that it depends on lives."""
+    deadline = time.monotonic() + limit
+    while not happened():
+        if process:
+            process.require()
+        if time.monotonic() > deadline:
+            raise Failure(f"waited {limit:.0f} s in vain until {what}")
+        time.sleep(0.02)
+
+
+def await_listener(process: Process, port: int) -> None:
+    """Waits until somebody in the process's network listens there. A client that came sooner would back off."""
+
+    def listening() -> bool:
+        wanted = f":{port:04X}"
+        for table in ("tcp", "tcp6"):
+            for line in pathlib.Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[1].endswith(wanted) and fields[3] == LISTEN:
+                    return True
+        return False
+
+    eventually(f"{process.name} listens on port {port}", listening, process)
 
 
 def run(command: list[str], limit: float = 60) -> str:
