@@ -7,9 +7,11 @@
 
 #include "async/task_group.h"
 #include "async/testing/run.h"
+#include "async/timeout.h"
 #include "net/dial.h"
 #include "net/listener.h"
 #include "net/testing/certificates.h"
+#include "net/testing/memory_stream.h"
 #include "net/tls.h"
 
 namespace net {
@@ -80,6 +82,25 @@ class Net : public ::testing::Test {
     CO_TRY_VOID(co_await pair.client->shutdown_write());
     co_await tasks_.join();
     co_return server_error_;
+  }
+
+  // The client's last word of the handshake and its first of the conversation arrive as one.
+  static Task<void> speak_at_once(std::unique_ptr<Stream> raw,
+                                  std::shared_ptr<const TlsContext> context,
+                                  std::unique_ptr<TlsStream>& out) {
+    CO_TRY(out, co_await tls_handshake(std::move(raw), std::move(context), ""));
+    co_return co_await out->write_all(as_bytes("first words"));
+  }
+  Task<std::string> first_words(TlsOptions server, TlsOptions client) {
+    testing::Cable cable(loop_.get_executor());
+    CO_TRY(auto server_context, TlsContext::make(TlsContext::Role::server, server));
+    CO_TRY(auto client_context, TlsContext::make(TlsContext::Role::client, client));
+    tasks_.spawn("speak", speak_at_once(cable.first(), client_context, client_));
+    CO_TRY(server_, co_await tls_handshake(cable.second(), server_context, ""));
+    CO_TRY_VOID(co_await async::with_timeout(clock_, 5s, "first words", server_->wait_readable()));
+    std::array<std::uint8_t, 100> block;
+    CO_TRY(const std::size_t count, co_await server_->read_some(block));
+    co_return std::string(base::as_text({block.data(), count}));
   }
 
   Task<std::string> send(Stream& from, Stream& to, std::string text) {
@@ -178,6 +199,16 @@ TEST_F(Net, carries_bytes_over_mutual_tls) {
   const std::string text = pattern(1'000'000);
   EXPECT_EQ(run(send(*client_, *server_, text)).value(), text);
   EXPECT_EQ(run(send(*server_, *client_, text)).value(), text);
+}
+
+TEST_F(Net, is_readable_when_the_first_words_came_with_the_handshake) {
+  const auto server = authority_.issue("hub", {"hub.example"});
+  const TlsOptions served{.certificate_chain_pem = server.certificate_pem,
+                          .private_key_pem = server.key_pem};
+  const TlsOptions asked{.trusted_ca_pem = authority_.certificate_pem()};
+  const auto heard = run(first_words(served, asked));
+  ASSERT_TRUE(heard) << heard.error().message;
+  EXPECT_EQ(*heard, "first words");
 }
 
 TEST_F(Net, refuses_a_server_of_another_name_or_authority) {

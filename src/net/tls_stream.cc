@@ -76,7 +76,7 @@ class OpensslStream : public TlsStream {
   std::shared_ptr<const TlsContext> context_;
   std::string refused_names_;  // see note_names()
   SslPtr ssl_;
-  bool more_ = false;  // the last read may have left something in the library
+  bool more_ = true;  // the library may hold what was read ahead, in the handshake too
   bool flushing_ = false;
   async::Event flushed_;
 };

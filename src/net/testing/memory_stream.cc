@@ -34,7 +34,12 @@ class Cable::End : public Stream {
 
   Task<std::size_t> read_some(base::MutableBytes into) override {
     CO_TRY_VOID(co_await wait_readable());
-    if (in_->broken) co_return fail(Code::closed, "read: connection reset by peer");
+    co_return *try_read(into);
+  }
+
+  std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
+    if (!in_->readable()) return std::nullopt;
+    if (in_->broken) return fail(Code::closed, "read: connection reset by peer");
     std::size_t count = 0;
     while (count < into.size() && !in_->bytes.empty()) {
       const base::Bytes front = in_->bytes.front();
@@ -44,7 +49,7 @@ class Cable::End : public Stream {
       count += part;
     }
     in_->changed.notify_all();
-    co_return count;
+    return count;
   }
 
   Task<void> wait_readable() override {
