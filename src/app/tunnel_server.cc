@@ -10,6 +10,7 @@
 
 #include "app/admin.h"
 #include "app/kube_services.h"
+#include "async/loop_pool.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "net/listener.h"
@@ -71,6 +72,7 @@ class TunnelServer {
  public:
   explicit TunnelServer(const TunnelServerConfig& config)
       : config_(config),
+        loops_(config.threads),
         metrics_(registry_, config.strategies),
         budget_(config.memory.process),
         signals_(loop_, SIGINT, SIGTERM),
@@ -90,7 +92,8 @@ class TunnelServer {
   Task<void> stop();
 
   const TunnelServerConfig& config_;
-  async::Loop loop_{1};
+  async::LoopPool loops_;
+  async::Loop& loop_ = loops_.first();
   async::SystemClock clock_;
   metrics::Registry registry_;
   tunnel::ServerMetrics metrics_;
@@ -108,7 +111,7 @@ class TunnelServer {
 
 Result<void> TunnelServer::start() {
   TRY_VOID(start_kubernetes());
-  server_.emplace(loop_, clock_, metrics_, budget_,
+  server_.emplace(loops_.all(), clock_, registry_, budget_,
                   server_options(config_, config_.authentication ? kubernetes_.get() : nullptr));
   TRY_VOID(start_agents());
   TRY_VOID(start_clients());
@@ -187,13 +190,13 @@ Task<void> TunnelServer::stop() {
   if (health_) (void)co_await health_->stop(kHttpGrace);
   if (admin_) (void)co_await admin_->stop(kHttpGrace);
   co_await server_->stop(clock_.now() + kLastBytes);
-  loop_.stop();
+  loops_.stop();
   co_return Result<void>{};
 }
 
 int TunnelServer::run() {
   tasks_.spawn("signals", watch_signals());
-  loop_.run();
+  loops_.run();
   LOG_INFO("stopped");
   return 0;
 }

@@ -57,6 +57,7 @@ struct TunnelServerConfig {
   async::Duration dial_timeout{0};       // 0 = wait for the agent's answer for ever
 
   bool native_link = true;  // offered to agents
+  std::size_t threads = 1;  // event loops, each on a core
 
   std::vector<tunnel::Strategy> strategies = {
       tunnel::Strategy::any};  // asked in this order; at least one

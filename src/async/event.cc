@@ -18,6 +18,10 @@ Task<void> Event::wait() {
   co_return base::Result<void>{};
 }
 
+void Event::move_to(const asio::any_io_executor& executor) {
+  timer_ = asio::steady_timer(executor, asio::steady_timer::time_point::max());
+}
+
 void Event::notify_all() { timer_.cancel(); }
 
 }  // namespace async

@@ -16,6 +16,8 @@ class Event {
   /// Ends with Code::cancelled when the waiting task is cancelled.
   Task<void> wait();
   void notify_all();
+  /// Belongs to another loop from now on. Only while nobody waits.
+  void move_to(const asio::any_io_executor& executor);
 
  private:
   asio::steady_timer timer_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,19 +9,19 @@
 
 namespace base {
 
-/// Bytes that the process may hold in buffers of connections, and holds. One loop owns it.
+/// Bytes that the process may hold in buffers of connections, and holds. Any thread.
 class MemoryBudget {
  public:
   explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
-  void add(std::size_t bytes) { used_ += bytes; }
-  void remove(std::size_t bytes) { used_ -= bytes; }
-  std::size_t used() const { return used_; }
+  void add(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void remove(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
   std::size_t limit() const { return limit_; }
-  bool exhausted() const { return used_ > limit_; }
+  bool exhausted() const { return used() > limit_; }
 
  private:
   std::size_t limit_;
-  std::size_t used_ = 0;
+  std::atomic<std::size_t> used_{0};
 };
 
 /// A block of memory with bytes in its middle: room in front for a header that is written last,

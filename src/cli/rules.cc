@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "async/loop_pool.h"
 #include "cli/go_values.h"
 
 namespace cli {
@@ -82,6 +83,13 @@ base::Result<void> check_pair(std::string_view cert_flag, const std::string& cer
 base::Result<void> check_profiling(const app::ProfilingConfig& profiling) {
   if (!profiling.contention || profiling.enabled) return {};
   return bad_flag("--enable-contention-profiling", "true", "--enable-profiling must also be set");
+}
+
+base::Result<std::size_t> check_threads(std::int64_t count) {
+  constexpr std::int64_t kMost = 64;
+  if (count < 0 || count > kMost)
+    return bad_flag("--threads", fmt::to_string(count), "want 0 (one for each usable core) to 64");
+  return count == 0 ? async::usable_cores() : static_cast<std::size_t>(count);
 }
 
 base::Result<void> check_memory(const app::MemoryLimits& memory) {

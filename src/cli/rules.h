@@ -35,6 +35,9 @@ base::Result<void> check_readable(std::string_view flag, const std::string& path
 base::Result<void> check_pair(std::string_view cert_flag, const std::string& cert,
                               std::string_view key_flag, const std::string& key);
 
+/// --threads: 0 is the number of usable cores.
+base::Result<std::size_t> check_threads(std::int64_t count);
+
 base::Result<void> check_profiling(const app::ProfilingConfig& profiling);
 base::Result<void> check_memory(const app::MemoryLimits& memory);
 

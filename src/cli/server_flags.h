@@ -44,6 +44,7 @@ class ServerFlags {
   std::int64_t admin_port_ = 8095;
   std::int64_t server_count_ = 1;
   std::int64_t queue_ = 10;
+  std::int64_t threads_ = 0;
   std::int64_t kube_burst_ = 0;
   bool warn_on_channel_limit_ = true;
   LogFlags log_;

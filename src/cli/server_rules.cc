@@ -142,6 +142,7 @@ base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config)
   TRY_VOID(check_not_negative("--graceful-shutdown-timeout", config.graceful_shutdown, "no grace"));
   TRY_VOID(check_not_negative("--backend-dial-timeout", config.dial_timeout, "no limit"));
   TRY(config.leases.labels, parse_labels("--lease-label", lease_labels_));
+  TRY(config.threads, check_threads(threads_));
   return check_memory(config.memory);
 }
 

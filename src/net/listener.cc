@@ -43,9 +43,11 @@ class BoundListener : public Listener {
         path_(std::move(path)) {}
   ~BoundListener() override { close(); }
 
-  Task<Socket> accept() override {
+  Task<Socket> accept() override { return accept(acceptor_.get_executor()); }
+
+  Task<Socket> accept(asio::any_io_executor onto) override {
     for (;;) {
-      auto [error, socket] = co_await acceptor_.async_accept(async::kAsTuple);
+      auto [error, socket] = co_await acceptor_.async_accept(onto, async::kAsTuple);
       if (!error) {
         exhausted_ = false;
         co_return Socket(std::move(socket));

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -106,6 +107,20 @@ class SocketStream : public Stream {
     boost::system::error_code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     close();
+  }
+
+  bool move_to(const asio::any_io_executor& executor) override {
+    boost::system::error_code error;
+    const auto local = socket_.local_endpoint(error);
+    if (error) return false;
+    const Socket::protocol_type protocol(local.data()->sa_family, 0);
+    const int descriptor = socket_.release(error);
+    if (error) return false;
+    Socket moved(executor);
+    moved.assign(protocol, descriptor, error);
+    if (error) ::close(descriptor);
+    socket_ = std::move(moved);
+    return true;
   }
 
   int descriptor() override { return socket_.is_open() ? socket_.native_handle() : -1; }

@@ -43,6 +43,9 @@ class Stream {
   /// truncated stream for a whole one.
   virtual void abort() = 0;
 
+  /// Moves the stream to another loop, where it may be used from then on. Only while nothing is in
+  /// progress on it. False: this kind cannot be moved.
+  virtual bool move_to(const async::asio::any_io_executor& /*executor*/) { return false; }
   /// The descriptor underneath, for what only the system can tell; -1 when there is none.
   virtual int descriptor() = 0;
   /// "10.0.0.7:4312", "[::1]:80", "unix:/run/x.sock": for logs.

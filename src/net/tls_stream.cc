@@ -60,6 +60,11 @@ class OpensslStream : public TlsStream {
   Task<void> shutdown_write() override;
   void close() override { transport_.stream->close(); }
   void abort() override { transport_.stream->abort(); }
+  bool move_to(const async::asio::any_io_executor& executor) override {
+    if (!transport_.stream->move_to(executor)) return false;
+    flushed_.move_to(executor);
+    return true;
+  }
   int descriptor() override { return transport_.stream->descriptor(); }
   std::string peer() const override { return transport_.stream->peer(); }
   std::string alpn() const override;

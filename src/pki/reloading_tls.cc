@@ -92,6 +92,7 @@ Result<std::unique_ptr<ReloadingTls>> ReloadingTls::open(const async::Clock& clo
 }
 
 std::shared_ptr<const net::TlsContext> ReloadingTls::current() {
+  const std::lock_guard lock(mutex_);
   if (stamps() != tried_) reload();
   return current_;
 }

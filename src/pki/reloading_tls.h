@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "async/clock.h"
@@ -30,7 +31,7 @@ FileStamp stamp_of(const std::string& path);
 /// Guarantees: connections that exist keep what they began with. When the new files cannot be used
 ///   (half written, a key that does not fit yet), the old configuration stays, the reason is logged
 ///   once, and the next change of a file is tried again.
-/// Thread: that of the loop. current() reads the files only when their stamps have changed.
+/// Thread: any for current(), which reads the files only when their stamps have changed.
 class ReloadingTls {
  public:
   /// `options` gives everything but certificate, key and authorities. Fails with Code::invalid or
@@ -58,6 +59,7 @@ class ReloadingTls {
   net::TlsContext::Role role_;
   TlsFiles files_;
   net::TlsOptions options_;
+  std::mutex mutex_;  // of what follows
   Stamps tried_;  // of the files when they were read last, with success or without
   std::shared_ptr<const net::TlsContext> current_;
 };

@@ -43,10 +43,10 @@ class TestServer {
  public:
   TestServer(async::Loop& loop, async::Clock& clock, const net::testing::Authority& authority,
              AgentAdmission admission, std::uint16_t wanted_port = 0)
-      : clock_(clock), metrics_(registry_, kStrategies) {
+      : clock_(clock) {
     ServerOptions options;
     options.admission = std::move(admission);
-    server_.emplace(loop, clock, metrics_, budget_, options);
+    server_.emplace(std::vector{&loop}, clock, registry_, budget_, options);
     auto listener = net::listen_tcp(loop, clock, "127.0.0.1", wanted_port);
     EXPECT_TRUE(listener) << listener.error().message;
     port = (*listener)->port();
@@ -66,10 +66,8 @@ class TestServer {
   int accepted = 0;  // connections
 
  private:
-  static constexpr std::array<Strategy, 1> kStrategies{Strategy::any};
   async::Clock& clock_;
   metrics::Registry registry_;
-  ServerMetrics metrics_;
   base::MemoryBudget budget_{1 << 20};
   std::optional<Server> server_;
 };

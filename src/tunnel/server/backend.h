@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "async/clock.h"
 #include "base/bytes.h"
 #include "tunnel/identifiers.h"
+#include "tunnel/server/directory.h"
 #include "tunnel/server/leg.h"
 #include "tunnel/server_metrics.h"
 
@@ -42,21 +45,26 @@ class Backend {
   const Identifiers& identifiers() const { return identifiers_; }
   const std::string& peer() const { return peer_; }
   /// Not to be chosen while another can have the dial.
-  bool draining() const { return draining_; }
+  virtual bool draining() const { return entry_->draining; }
+  /// Dials and connections that it carries.
+  virtual std::size_t connections() const { return entry_->connections; }
+  /// It lives on another loop.
+  virtual bool remote() const { return false; }
+  const std::shared_ptr<LinkEntry>& entry() const { return entry_; }
   AgentTraffic& traffic() { return *traffic_; }
 
  protected:
-  explicit Backend(std::string peer) : peer_(std::move(peer)) {}
+  Backend(std::string peer, std::shared_ptr<LinkEntry> entry)
+      : peer_(std::move(peer)), entry_(std::move(entry)) {}
   void introduce(std::string agent_id, Identifiers identifiers, ServerMetrics& metrics) {
     agent_id_ = std::move(agent_id);
     identifiers_ = std::move(identifiers);
     traffic_.emplace(metrics.traffic_of(agent_id_));
   }
 
-  bool draining_ = false;
-
  private:
   std::string peer_;
+  std::shared_ptr<LinkEntry> entry_;
   std::string agent_id_;
   Identifiers identifiers_;
   std::optional<AgentTraffic> traffic_;
@@ -66,31 +74,31 @@ class Backend {
 /// logged, and the frontend's to answer.
 Leg* dial_any(ServerContext& context, Leg::Frontend& frontend, const DialRequest& request);
 
-/// Whether a peer that owes an answer is silent for long.
+/// Whether a peer that owes an answer is silent for long. Part of a LinkEntry, where other loops
+/// see it.
 class AnswerWatch {
  public:
   /// An agent that owes an answer for so long is chosen last.
   static constexpr async::Duration kAnswerWithin = std::chrono::seconds(2);
 
-  explicit AnswerWatch(async::Clock& clock) : clock_(clock) {}
+  AnswerWatch(async::Clock& clock, LinkEntry& entry) : clock_(clock), entry_(entry) {}
 
   /// The peer must answer from now on.
   void owe() {
-    if (!owing_since_ || heard_) owing_since_ = clock_.now();
-    heard_ = false;
+    if (!owing()) entry_.owing_since.store(clock_.now().time_since_epoch().count());
   }
-  void heard() { heard_ = true; }
-  /// It has owed an answer since before, and has not been heard.
-  bool owing() const { return owing_since_ && !heard_; }
+  void heard() {
+    if (owing()) entry_.owing_since.store(0, std::memory_order_relaxed);
+  }
+  bool owing() const { return entry_.owing_since.load(std::memory_order_relaxed) != 0; }
   bool silent(async::TimePoint now) const {
-    if (std::exchange(heard_, false)) owing_since_.reset();
-    return owing_since_ && now - *owing_since_ > kAnswerWithin;
+    const async::Duration since(entry_.owing_since.load(std::memory_order_relaxed));
+    return since.count() != 0 && now - async::TimePoint(since) > kAnswerWithin;
   }
 
  private:
   async::Clock& clock_;
-  mutable bool heard_ = false;  // since the last look
-  mutable std::optional<async::TimePoint> owing_since_;
+  LinkEntry& entry_;
 };
 
 }  // namespace tunnel

@@ -4,9 +4,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "async/timeout.h"
 #include "base/log.h"
-#include "http/request_reader.h"
 #include "tunnel/server/backend.h"
 #include "tunnel/server/connect_replies.h"
 
@@ -18,33 +16,20 @@ using base::Code;
 using base::fail;
 using base::Result;
 
-constexpr async::Duration kHeadWithin = std::chrono::seconds(60);
 constexpr async::Duration kHalfCloseLinger = std::chrono::seconds(30);
 constexpr std::size_t kEarlyBytes = 64 * 1024;
 constexpr char kEstablished[] = "HTTP/1.1 200 Connection Established\r\n\r\n";
 
-std::string refusal_text(unsigned status, bool keep_alive, const async::Clock& clock) {
-  if (status == 405) {
-    return http::encode_response(
-        http::error_response(405, "this proxy only supports CONNECT passthrough"), false,
-        keep_alive, http::http_date(clock));
-  }
-  const std::string_view line =
-      status == 431 ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  return fmt::format(
-      "HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{}", line,
-      line);
-}
-
 }  // namespace
 
 ConnectFrontend::ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream,
-                                 std::string client, std::string first)
+                                 std::string client, ConnectRequest request)
     : context_(context),
       stream_(std::move(stream)),
       client_(std::move(client)),
       changed_(context.executor),
-      first_(std::move(first)) {}
+      target_(std::move(request.target)),
+      early_(std::move(request.early)) {}
 
 ConnectFrontend::~ConnectFrontend() {
   release_leg();
@@ -57,36 +42,9 @@ void ConnectFrontend::release_leg() {
 }
 
 Task<void> ConnectFrontend::run() {
-  CO_TRY(const std::string target,
-         co_await async::with_timeout(context_.clock, kHeadWithin, "request head", read_request()));
-  CO_TRY(const bool established, co_await dial(target));
+  CO_TRY(const bool established, co_await dial(std::move(target_)));
   if (established) CO_TRY_VOID(co_await relay());
-  co_return co_await close_gracefully();
-}
-
-Task<std::string> ConnectFrontend::read_request() {
-  http::ConnectRequestReader reader;
-  reader.feed(base::as_bytes(std::exchange(first_, {})));
-  for (;;) {
-    while (auto outcome = reader.next()) {
-      if (outcome->refusal == 0) {
-        early_ = reader.take_rest();
-        co_return std::move(outcome->target);
-      }
-      CO_TRY_VOID(
-          co_await reply(refusal_text(outcome->refusal, outcome->keep_alive, context_.clock)));
-      if (!outcome->keep_alive) {
-        (void)co_await close_gracefully();
-        co_return fail(Code::invalid, fmt::format("request refused with {}: {}", outcome->refusal,
-                                                  outcome->reason));
-      }
-    }
-    CO_TRY_VOID(co_await stream_->wait_readable());
-    std::array<std::uint8_t, 4096> block;
-    CO_TRY(const std::size_t count, co_await stream_->read_some(block));
-    if (count == 0) co_return fail(Code::closed, "client left before its request");
-    reader.feed({block.data(), count});
-  }
+  co_return co_await close();
 }
 
 Task<bool> ConnectFrontend::dial(std::string target) {
@@ -212,14 +170,11 @@ Task<void> ConnectFrontend::reply(std::string text) {
 }
 
 // A stream whose end is missing must not look whole to the client.
-Task<void> ConnectFrontend::close_gracefully() {
-  if (truncated_ || (relay_ && relay_->overloaded())) {
-    stream_->abort();
-    co_return Result<void>{};
-  }
-  auto result = co_await stream_->shutdown_write();
-  stream_->close();
-  co_return result;
+Task<void> ConnectFrontend::close() {
+  if (!truncated_ && !(relay_ && relay_->overloaded()))
+    co_return co_await close_gracefully(*stream_);
+  stream_->abort();
+  co_return Result<void>{};
 }
 
 }  // namespace tunnel

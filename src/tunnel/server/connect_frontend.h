@@ -5,21 +5,20 @@
 #include <string>
 
 #include "async/event.h"
-#include "http/connect_request.h"
 #include "net/stream.h"
 #include "tunnel/relay.h"
+#include "tunnel/server/connect_request.h"
 #include "tunnel/server/context.h"
 #include "tunnel/server/leg.h"
 
 namespace tunnel {
 
-/// One client connection in mode http-connect: reads CONNECT, dials through an agent, then carries
-/// bytes both ways. Lives in the coroutine that awaits run(). Thread: that of the loop.
+/// One client connection in mode http-connect: dials what it has asked for through an agent, then
+/// carries bytes both ways. Lives in the coroutine that awaits run(). Thread: that of the loop.
 class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
  public:
-  /// `first`: what the client has said so far.
   ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream, std::string client,
-                  std::string first);
+                  ConnectRequest request);
   ~ConnectFrontend() override;
 
   async::Task<void> run();
@@ -27,14 +26,13 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
  private:
   enum class Phase { dialing, established, failed, closed };
 
-  async::Task<std::string> read_request();
   async::Task<bool> dial(std::string target);
   async::Task<void> wait_for_answer();
   async::Task<void> watch_client();
   async::Task<void> relay();
   void send_early();
   async::Task<void> reply(std::string text);
-  async::Task<void> close_gracefully();
+  async::Task<void> close();
 
   void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
@@ -57,7 +55,7 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
   Phase phase_ = Phase::dialing;
   Leg* leg_ = nullptr;
   std::string failure_reply_;
-  std::string first_;
+  std::string target_;
   std::string early_;       // bytes of the tunnel that came before the answer
   bool requested_ = false;  // a CONNECT was read
   bool client_gone_ = false;

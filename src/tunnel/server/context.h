@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "http/h2_session.h"
 #include "tunnel/server/delay_line.h"
+#include "tunnel/server/remote_backend.h"
 #include "tunnel/server/router.h"
 #include "tunnel/server_metrics.h"
 #include "tunnel/stall_watch.h"
@@ -26,6 +27,8 @@ struct ServerContext {
   DelayLine& half_close_linger;  // how long a silent target may go on after its client's end
   DelayLine& close_linger;       // how long a target may take to end after its client
   const http::H2Session::WindowPolicy& windows;
+  RemoteBackends& remotes;
+  std::size_t loop_index;        // among those of the server
   std::size_t connection_limit;  // bytes buffered for one connection
   bool access_log;
 };

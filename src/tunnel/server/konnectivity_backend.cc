@@ -8,11 +8,11 @@
 namespace tunnel {
 KonnectivityBackend::KonnectivityBackend(http::H2Stream& stream, ServerContext& context,
                                          async::TaskGroup& tasks, std::string peer)
-    : Backend(std::move(peer)),
+    : Backend(std::move(peer), std::make_shared<LinkEntry>(context.loop_index)),
       ServerCall(stream),
       context_(context),
       tasks_(tasks),
-      answers_(context.clock),
+      answers_(context.clock, *entry()),
       ticket_(std::make_shared<AdmissionTicket>(*this)),
       sender_(*this),
       congestion_(*this, context.clock, context.budget,
@@ -176,7 +176,7 @@ void KonnectivityBackend::close_dial(const Packet& packet) {
 }
 
 void KonnectivityBackend::drain() {
-  if (!std::exchange(draining_, true))
+  if (!entry()->draining.exchange(true))
     LOG_INFO("agent drains", {"agent", agent_id()}, {"from", peer()});
 }
 

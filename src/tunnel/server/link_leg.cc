@@ -24,6 +24,7 @@ LinkLeg::LinkLeg(ServerContext& context, Backend& backend, Frontend& frontend,
       started_(context.clock.now()) {
   context_.metrics.pending_dials.add();
   backend_.traffic().dials.add();
+  backend_.entry()->connections.fetch_add(1, std::memory_order_relaxed);
   waiting_for_answer_ = true;
   if (context_.dial_deadlines != nullptr) context_.dial_deadlines->add(*this);
 }
@@ -31,6 +32,7 @@ LinkLeg::LinkLeg(ServerContext& context, Backend& backend, Frontend& frontend,
 LinkLeg::~LinkLeg() {
   stop_waiting();
   leave_established();
+  backend_.entry()->connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void LinkLeg::stop_waiting() {

@@ -43,10 +43,10 @@ Result<AgentCredentials> read_introduction(const http::Headers& headers, bool wi
 
 NativeBackend::NativeBackend(ServerContext& context, const AgentAdmission& admission,
                              std::unique_ptr<net::Stream> stream, std::string peer)
-    : Backend(std::move(peer)),
+    : Backend(std::move(peer), std::make_shared<LinkEntry>(context.loop_index)),
       context_(context),
       admission_(admission),
-      answers_(context.clock),
+      answers_(context.clock, *entry()),
       changed_(context.executor),
       connection_(
           context.executor, std::move(stream),
@@ -171,7 +171,7 @@ void NativeBackend::on_introduction(const http::Headers& headers) {
 }
 
 void NativeBackend::on_control(const ControlMessage& message) {
-  if (message.type != ControlMessage::Type::draining || std::exchange(draining_, true)) return;
+  if (message.type != ControlMessage::Type::draining || entry()->draining.exchange(true)) return;
   LOG_INFO("agent drains", {"agent", agent_id()}, {"from", peer()});
 }
 

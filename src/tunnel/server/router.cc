@@ -16,14 +16,17 @@ Fitness fitness(const Backend& backend, async::TimePoint now) {
   return backend.draining() ? Fitness::draining : Fitness::good;
 }
 
-// The fittest stream; the oldest of equals, since an agent itself closes the newer duplicate.
+// The fittest link of an agent; of those one on this loop, of those the oldest, since an agent
+// itself closes the newer duplicate.
 struct Choice {
   Backend* backend = nullptr;
   Fitness fit = Fitness::silent;
 
   void offer(Backend& candidate, async::TimePoint now) {
     const Fitness other = fitness(candidate, now);
-    if (backend == nullptr || other < fit) *this = {&candidate, other};
+    const bool fitter = backend == nullptr || other < fit;
+    const bool nearer = !fitter && other == fit && backend->remote() && !candidate.remote();
+    if (fitter || nearer) *this = {&candidate, other};
   }
 };
 
@@ -125,8 +128,9 @@ std::string BackendPool::why_none(std::string_view address, async::TimePoint now
   return last_seen_.explain(destination_host(address), now);
 }
 
-Router::Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics)
-    : metrics_(metrics) {
+Router::Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics,
+               Directory* directory)
+    : directory_(directory), metrics_(metrics) {
   for (const Strategy strategy : strategies) pools_.emplace_back(strategy);
   publish();
 }
@@ -135,12 +139,18 @@ void Router::add(Backend& backend) {
   backends_.push_back(&backend);
   for (BackendPool& pool : pools_) pool.add(backend);
   publish();
+  if (backend.remote()) return;
+  backend.entry()->backend = &backend;
+  if (directory_ != nullptr) directory_->announce(backend);
 }
 
 void Router::remove(Backend& backend, async::TimePoint now) {
   if (std::erase(backends_, &backend) == 0) return;
   for (BackendPool& pool : pools_) pool.remove(backend, now);
   publish();
+  if (backend.remote()) return;
+  backend.entry()->backend = nullptr;
+  if (directory_ != nullptr) directory_->withdraw(backend);
 }
 
 Backend* Router::pick(std::string_view address, async::TimePoint now) const {

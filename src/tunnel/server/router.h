@@ -13,6 +13,7 @@
 namespace tunnel {
 
 class Backend;
+class Directory;
 
 /// The host of a dial's "host:port" as konnectivity cuts it: for matching against what agents
 /// announce.
@@ -53,7 +54,9 @@ class BackendPool {
 /// ones that owe an answer.
 class Router {
  public:
-  Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics);
+  /// `directory`, if there is one, hears of the links of this loop.
+  Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics,
+         Directory* directory = nullptr);
 
   void add(Backend& backend);
   void remove(Backend& backend, async::TimePoint now);
@@ -66,6 +69,7 @@ class Router {
 
  private:
   void publish();
+  Directory* directory_;
   std::vector<BackendPool> pools_;
   std::vector<Backend*> backends_;
   ServerMetrics& metrics_;

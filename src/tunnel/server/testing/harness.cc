@@ -126,6 +126,8 @@ Harness::Harness(std::vector<Strategy> strategies, async::Duration dial_timeout)
               half_close_linger_,
               close_linger_,
               windows_,
+              remotes_,
+              0,
               1 << 20,
               false} {
   tasks.spawn("deadlines", deadlines_.run());
