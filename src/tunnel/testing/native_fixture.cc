@@ -95,8 +95,8 @@ void NativeWorld::idle_for(std::chrono::milliseconds real_time) {
   server.loop.run_for(real_time);
 }
 
-std::string NativeWorld::listen() {
-  auto listener = net::listen_tcp(server.loop, server.clock, "127.0.0.1", 0);
+std::string NativeWorld::listen(std::uint16_t port) {
+  auto listener = net::listen_tcp(server.loop, server.clock, "127.0.0.1", port);
   listeners.push_back(std::move(*listener));
   tasks.spawn("accept", accept_all(*listeners.back()));
   return listeners.back()->address();

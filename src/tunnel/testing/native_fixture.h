@@ -59,7 +59,7 @@ class NativeWorld {
   void idle_for(std::chrono::milliseconds real_time);
 
   /// A listener on loopback whose connections are found under `targets`, in order.
-  std::string listen();
+  std::string listen(std::uint16_t port = 0);
   bool accepted(std::size_t count) {
     return until([&] { return targets.size() >= count; });
   }
