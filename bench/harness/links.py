@@ -15,14 +15,15 @@ def link(bench: Bench) -> None:
     """1 Gb/s between two namespaces, shaped by tbf."""
     lineup = usual([DIRECT, REFERENCE, OURS, OURS_COMPATIBLE, RATHOLE, FRP])
     with contextlib.closing(ShapedLink("1gbit")) as site:
+        seconds = 1.5 if bench.settings.quick else 3.0
         for way in WAYS:
-            over_link(bench, site, lineup, way, bench.settings.fewer, 3.0, 1.0)
+            over_link(bench, site, lineup, way, bench.settings.fewer, seconds, seconds / 3)
 
 
 TARGET_ROUND_TRIP = 100  # ms; the others show the shape of the curve
 
 # Round trip in ms, share of lost packets, ways.
-QUICK_WIRES = ((100, 0.0, WAYS),)
+QUICK_WIRES = ((TARGET_ROUND_TRIP, 0.0, WAYS[:1]),)
 WIRES = ((10, 0.0, WAYS[:1]), (50, 0.0, WAYS[:1]), (100, 0.0, WAYS), (200, 0.0, WAYS[:1]), (50, 0.01, WAYS[:1]))
 
 
@@ -35,7 +36,7 @@ def delay(bench: Bench) -> None:
             for way in ways:
                 # Slow start takes some twenty round trips to the rate of the link, and a congestion window swings.
                 repeats = bench.settings.fewer if round_trip == TARGET_ROUND_TRIP else 1
-                over_link(bench, site, lineup, way, repeats, 4.0, 1 + 25 * round_trip / 1000,
+                over_link(bench, site, lineup, way, repeats, 2.0 if bench.settings.quick else 4.0, 1 + 25 * round_trip / 1000,
                           round_trip_ms=round_trip, loss=loss)
 
 

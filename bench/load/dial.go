@@ -171,7 +171,7 @@ func openService(ctx context.Context, dial dialer, service byte) (tunnel, error)
 
 // dialAll opens n tunnels, one after another, and leaves them silent.
 func dialAll(dial dialer, n int) ([]tunnel, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	tunnels := make([]tunnel, 0, n)
 	for len(tunnels) < n {
