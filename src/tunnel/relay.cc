@@ -41,7 +41,7 @@ Relay::~Relay() { watch_.remove(*this); }
 
 void Relay::deliver(base::Bytes bytes) {
   if (finished_ || write_failed_ || aborted_) return listener_.on_written(bytes.size());
-  const bool idle = queue_.empty() && writing_ == 0;
+  const bool idle = running_ && queue_.empty() && writing_ == 0;
   if (idle) bytes = bytes.subspan(write_now(bytes));
   if (bytes.empty()) return;
   queue_.append(bytes);
@@ -84,6 +84,7 @@ void Relay::on_overload(const std::string& reason) {
 
 Task<void> Relay::run() {
   using namespace async::asio::experimental::awaitable_operators;
+  running_ = true;
   auto outcome = co_await (write_loop() || read_loop());
   co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))
                                  : std::get<1>(std::move(outcome));

@@ -54,15 +54,15 @@ class Relay : public Sink {
         const Options& options);
   ~Relay() override;
 
+  /// Kept until run() begins: the socket's writing side may have other users before.
   void deliver(base::Bytes bytes);
   /// No more will be delivered.
   void finish();
   async::Task<void> run();
   /// The outlet has room again.
   void on_room() { wake_.notify_all(); }
-  /// The outlet is about to go; what the socket still says has no place any more.
-  void detach_outlet() { outlet_ = nullptr; }
-  /// Nobody takes what the socket says: run() returns once it has taken what was delivered.
+  /// The outlet is about to go, and nobody takes what the socket still says: run() returns once it
+  /// has taken what was delivered, and leaves it to its caller how the socket ends.
   void leave();
   /// Resets the socket: the connection has no good end.
   void abort(const std::string& reason);
@@ -98,6 +98,7 @@ class Relay : public Sink {
   Options options_;
   async::Event wake_;
   base::BufferQueue queue_;
+  bool running_ = false;
   std::size_t writing_ = 0;  // bytes in a write that has not returned
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;

@@ -200,9 +200,8 @@ TEST_F(RelayTest, is_ended_when_nobody_takes_its_last_bytes) {
 }
 
 TEST_F(RelayTest, goes_on_without_its_flow) {
-  relay_->detach_outlet();
   relay_->deliver(base::as_bytes("still comes"));
-  relay_->finish();
+  relay_->leave();
   EXPECT_EQ(peer_reads_to_end(), "still comes");
 }
 

@@ -143,8 +143,7 @@ void ConnectFrontend::on_target_done(Leg&) { relay_->finish(); }
 void ConnectFrontend::on_closed(Leg&, const std::string& error, bool truncated) {
   leg_ = nullptr;
   truncated_ = truncated || !error.empty();
-  relay_->detach_outlet();
-  relay_->finish();
+  relay_->leave();
 }
 
 void ConnectFrontend::on_overload(Leg&, const std::string& reason) { relay_->on_overload(reason); }
