@@ -159,6 +159,7 @@ void H2Session::ping() {
   if (windows_ != nullptr) {
     const auto now = static_cast<std::uint64_t>(windows_->clock.now().time_since_epoch().count());
     std::memcpy(payload.data(), &now, sizeof(now));
+    pings_.push_back(now);
   }
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, payload.data());
   events_.on_output();
@@ -172,9 +173,10 @@ void H2Session::measure(async::TimePoint now) {
   ping();
 }
 
-void H2Session::ping_acknowledged(std::uint64_t sent) {
-  if (windows_ != nullptr && sent != 0) {
-    const async::TimePoint then{async::Duration(static_cast<std::int64_t>(sent))};
+void H2Session::ping_acknowledged(std::uint64_t payload) {
+  if (!pings_.empty() && pings_.front() == payload) {
+    pings_.pop_front();
+    const async::TimePoint then{async::Duration(static_cast<std::int64_t>(payload))};
     const async::Duration took = windows_->clock.now() - then;
     if (round_trip_.count() == 0 || took < round_trip_) {
       round_trip_ = took;
@@ -276,16 +278,18 @@ void H2Stream::consume(std::size_t count) {
   session_.events_.on_output();
 }
 
-// Half of the window has been used up. When that took less than a round trip, the window is what
-// limits the sender.
+// At least half of the window has been used up. A sender that the window limits sends one window in
+// a round trip; one that sends half of that or more may be limited by it.
 void H2Stream::widen() {
   const H2Session::WindowPolicy& policy = *session_.windows_;
   const async::TimePoint now = policy.clock.now();
   session_.measure(now);
-  const bool limits = now - looked_ < session_.round_trip_;
+  const std::uint32_t window = std::max(window_, session_.stream_window_);
+  const auto took = static_cast<double>((now - looked_).count());
+  const auto round_trip = static_cast<double>(session_.round_trip_.count());
+  const bool limits = took * window < 2 * round_trip * static_cast<double>(consumed_);
   consumed_ = 0;
   looked_ = now;
-  const std::uint32_t window = std::max(window_, session_.stream_window_);
   if (!limits || window > policy.largest / 2) return;
   if (policy.grown.used() + window > policy.grown.limit()) return;
   policy.grown.add(window);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -191,7 +192,7 @@ class H2Session {
 
   void submit_settings(const Options& options);
   bool notify_sent();
-  void ping_acknowledged(std::uint64_t sent);
+  void ping_acknowledged(std::uint64_t payload);
   void measure(async::TimePoint now);
   void close_stream(std::int32_t id, std::uint32_t error);
   H2Stream* find_stream(std::int32_t id);
@@ -207,6 +208,7 @@ class H2Session {
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;
   base::MemoryBudget* budget_;
+  std::deque<std::uint64_t> pings_;  // when those were made that are not answered
   async::Duration round_trip_{0};
   async::TimePoint measured_{};
 };
