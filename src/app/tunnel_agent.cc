@@ -10,6 +10,7 @@
 
 #include "app/admin.h"
 #include "app/agent_leases.h"
+#include "app/agent_loops.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "net/listener.h"
@@ -54,6 +55,7 @@ class TunnelAgent {
  public:
   explicit TunnelAgent(const TunnelAgentConfig& config)
       : config_(config),
+        loops_(config.threads),
         metrics_(registry_),
         budget_(config.memory.process),
         stall_watch_(clock_),
@@ -67,6 +69,7 @@ class TunnelAgent {
                  windows_,
                  config.memory.connection,
                  config.log.access_log},
+        more_loops_(loops_.all(), registry_, context_),
         signals_(loop_, SIGINT, SIGTERM),
         tasks_(loop_.get_executor()) {}
 
@@ -79,7 +82,8 @@ class TunnelAgent {
   async::asio::awaitable<void> stop();
 
   const TunnelAgentConfig& config_;
-  async::Loop loop_{1};
+  async::LoopPool loops_;
+  async::Loop& loop_ = loops_.first();
   async::SystemClock clock_;
   metrics::Registry registry_;
   tunnel::AgentMetrics metrics_;
@@ -88,6 +92,7 @@ class TunnelAgent {
   base::MemoryBudget grown_windows_;
   http::H2Session::WindowPolicy windows_;
   tunnel::AgentContext context_;
+  AgentLoops more_loops_;
   std::unique_ptr<AgentLeases> leases_;
   std::unique_ptr<pki::ReloadingTls> tls_;
   tunnel::ServerCount count_;
@@ -104,8 +109,9 @@ Result<void> TunnelAgent::start() {
   TRY_VOID(start_counting());
   TRY(tls_, pki::ReloadingTls::open(clock_, net::TlsContext::Role::client, config_.tls,
                                     tls_options(config_)));
-  connector_.emplace(
-      context_, [this] { return tls_->current(); }, count_, connector_options(config_));
+  tunnel::Connector::Options options = connector_options(config_);
+  options.more_loops = more_loops_.all();
+  connector_.emplace(context_, [this] { return tls_->current(); }, count_, std::move(options));
   health_ = serve_http(loop_, clock_, config_.health,
                        agent_health_routes(registry_, [this] { return connector_->connected(); }),
                        "health");
@@ -130,7 +136,7 @@ Task<void> TunnelAgent::watch_signals() {
   connector_->drain();
   (void)co_await signals_.async_wait(async::kAsTuple);
   co_await stop();
-  loop_.stop();
+  loops_.stop();
   co_return Result<void>{};
 }
 
@@ -138,6 +144,7 @@ async::asio::awaitable<void> TunnelAgent::stop() {
   connecting_.cancel();
   co_await connecting_.join();
   (void)co_await connector_->stop();
+  (void)co_await more_loops_.stop();
   constexpr async::Duration kAtOnce{0};
   if (health_) (void)co_await health_->stop(kAtOnce);
   if (admin_) (void)co_await admin_->stop(kAtOnce);
@@ -148,7 +155,7 @@ int TunnelAgent::run() {
   tasks_.spawn("signals", watch_signals());
   connecting_.spawn("connector", connector_->run());
   connecting_.spawn("stall watch", stall_watch_.run());
-  loop_.run();
+  loops_.run();
   LOG_INFO("stopped");
   return 0;
 }

@@ -35,6 +35,7 @@ struct TunnelAgentConfig {
   std::vector<net::HostPort> more_servers;  // --proxy-server-addresses: further ways to the servers
   std::vector<std::string> alpn;            // offered before our own
   bool native_link = true;                  // wanted of servers
+  std::size_t threads = 1;                  // event loops, each on a core
   pki::TlsFiles tls;                        // certificate and key empty = token only
   std::string token_file;                   // read at every connect; empty = none
 

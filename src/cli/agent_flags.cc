@@ -101,6 +101,9 @@ void AgentFlags::add_behaviour() {
                     "window of its own. Off: konnectivity's protocol only.");
   table_.add_bytes("native-window-limit", config_.memory.window,
                    "Bytes that the window of one connection may grow to on a native link.");
+  table_.add_int("threads", threads_,
+                 "Threads that carry connections of native links. 0 means one for each core that "
+                 "the process may use.");
   table_.add_bytes("memory-limit", config_.memory.process,
                    "Bytes that the buffers of all connections may hold together.");
   table_.add_bytes("connection-buffer-limit", config_.memory.connection,

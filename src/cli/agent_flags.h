@@ -37,6 +37,7 @@ class AgentFlags {
   std::int64_t health_port_ = 8093;
   std::int64_t admin_port_ = 8094;
   std::int64_t queue_ = 150;
+  std::int64_t threads_ = 0;
   LogFlags log_;
   FlagSet table_;
 

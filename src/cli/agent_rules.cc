@@ -93,6 +93,7 @@ base::Result<void> AgentFlags::check_behaviour(app::TunnelAgentConfig& config) c
     return bad_flag("--server-count-source", count_source_, "want default or max");
   }
   if (count_source_ == "max") config.count_source = app::ServerCountSource::maximum;
+  TRY(config.threads, check_threads(threads_));
   return check_memory(config.memory);
 }
 

@@ -102,7 +102,7 @@ TEST_F(NativeLinksTest, lets_agents_in_by_their_token) {
       none.agent.ended->message,
       "the server refuses this agent: expected one authorization in the request headers, got 0");
   EXPECT_TRUE(world.until([&] { return wrong.server.ended && none.server.ended; }));
-  EXPECT_EQ(world.server.context.router.backends().size(), 1u);
+  EXPECT_EQ(world.server.context.router.size(), 1u);
 }
 
 TEST_F(NativeLinksTest, stops_the_source_of_a_client_that_does_not_read_and_no_other) {

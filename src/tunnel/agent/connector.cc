@@ -18,6 +18,7 @@ Connector::Connector(AgentContext& context, ServerLink::TlsSource tls, ServerCou
       options_(std::move(options)),
       schedule_(options_.sync_interval, options_.sync_interval_cap),
       attempt_over_(context.executor),
+      side_links_(context, tls_, options_.link, options_.more_loops),
       tasks_(context.executor) {}
 
 Task<void> Connector::run() {
@@ -66,8 +67,10 @@ Task<void> Connector::run_link(std::unique_ptr<ServerLink> link) {
 
 void Connector::link_changed(ServerLink& link) {
   const bool awaited = &link == attempt_;
-  if (link.state() == ServerLink::State::open) {
+  if (link.state() == ServerLink::State::open && !is_connected(link)) {
     finish_attempt(opened(link));
+  } else if (link.state() == ServerLink::State::open) {
+    side_links_.want(link, link.links_wanted());
   } else if (link.state() == ServerLink::State::lost) {
     lost(link);
     if (awaited) finish_attempt(Outcome::failed);
@@ -98,6 +101,7 @@ Connector::Outcome Connector::opened(ServerLink& link) {
 
 void Connector::lost(ServerLink& link) {
   const bool was_connected = std::erase(connected_, &link) > 0;
+  side_links_.drop(link);
   if (link.error().is(base::Code::cancelled)) return;  // by us
   if (!was_connected) return tell_failure(link.route().address, link.error().message);
   context_.metrics.server_failed(ServerDirection::from_server);
@@ -124,6 +128,7 @@ void Connector::tell_failure(const std::string& address, const std::string& reas
 void Connector::drain() {
   draining_ = true;
   for (ServerLink* link : connected_) link->drain();
+  side_links_.drain();
 }
 
 bool Connector::enough() {
@@ -135,6 +140,10 @@ bool Connector::enough() {
 std::size_t Connector::connected_count() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       connected_, [](const ServerLink* link) { return link->state() == ServerLink::State::open; }));
+}
+
+bool Connector::is_connected(const ServerLink& link) const {
+  return std::ranges::find(connected_, &link) != connected_.end();
 }
 
 bool Connector::connected_to(const std::string& server_id) const {
@@ -164,6 +173,7 @@ std::vector<ServerRoute> Connector::in_order(std::vector<ServerRoute> routes) {
 
 Task<void> Connector::stop() {
   for (ServerLink* link : links_) link->stop();
+  CO_TRY_VOID(co_await side_links_.stop());
   co_await tasks_.join();
   co_return Result<void>{};
 }

@@ -8,6 +8,7 @@
 #include "async/task_group.h"
 #include "tunnel/agent/server_count.h"
 #include "tunnel/agent/server_link.h"
+#include "tunnel/agent/side_links.h"
 #include "tunnel/agent/sync_schedule.h"
 
 namespace tunnel {
@@ -29,6 +30,7 @@ class Connector {
     async::Duration sync_interval = std::chrono::seconds(1);
     async::Duration sync_interval_cap = std::chrono::seconds(10);
     bool sync_forever = false;
+    std::vector<AgentLoop> more_loops;  // for further links
   };
 
   /// References must outlive the connector.
@@ -52,6 +54,7 @@ class Connector {
   std::vector<ServerRoute> in_order(std::vector<ServerRoute> routes);
   bool enough();
   std::size_t connected_count() const;
+  bool is_connected(const ServerLink& link) const;
   bool connected_to(const std::string& server_id) const;
   std::size_t links_over(const ServerRoute& route) const;
 
@@ -80,6 +83,7 @@ class Connector {
   ServerLink* attempt_ = nullptr;  // the link that try_route() waits for
   Outcome attempt_outcome_ = Outcome::failed;
   async::Event attempt_over_;
+  SideLinks side_links_;
   async::TaskGroup tasks_;
 };
 

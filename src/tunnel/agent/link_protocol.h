@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,7 @@ struct Introduction {
   std::string agent_id;
   std::string identifiers;
   std::string token;  // empty = none
+  int link = 0;       // not 0: a further link of the same agent
 };
 
 /// What a server says of itself.
@@ -39,6 +41,8 @@ class LinkProtocol {
     virtual void on_welcome(Welcome welcome) = 0;
     /// The server wants the link to end.
     virtual void on_going_away() = 0;
+    /// The server wishes to have so many links of this agent.
+    virtual void on_more_links(std::int64_t count) = 0;
     virtual void on_failure(base::Error why) = 0;
   };
 

@@ -72,8 +72,7 @@ Task<void> NativeLink::wait_for_welcome() {
 Task<void> NativeLink::watch_server() {
   using namespace async::asio::experimental::awaitable_operators;
   (void)co_await (wait_for_welcome() || context_.clock.sleep_for(native::kWelcomeWithin));
-  if (!welcomed_)
-    co_return fail(Code::timeout, "the server did not let this agent in within 15s");
+  if (!welcomed_) co_return fail(Code::timeout, "the server did not let this agent in within 15s");
   co_return co_await http_->expect_pings(context_.clock, ping_interval_, native::kSilentIntervals);
 }
 
@@ -123,7 +122,8 @@ Result<void> NativeLink::read_introduction(const http::Headers& headers) {
 http::Headers NativeLink::answer() const {
   http::Headers headers{{":status", "200"},
                         {"agent-id", introduction_.agent_id},
-                        {"agent-identifiers", introduction_.identifiers}};
+                        {"agent-identifiers", introduction_.identifiers},
+                        {"link", std::to_string(introduction_.link)}};
   if (!introduction_.token.empty())
     headers.push_back({"authorization", "Bearer " + introduction_.token});
   return headers;
@@ -153,6 +153,8 @@ void NativeLink::on_control(const ControlMessage& message) {
       return end({Code::unauthenticated, "the server refuses this agent: " + message.reason});
     case ControlMessage::Type::draining:
       return listener_.on_going_away();
+    case ControlMessage::Type::more_links:
+      return listener_.on_more_links(message.count);
     default:
       LOG_DEBUG("control message ignored", {"server", welcome_.server_id});
   }

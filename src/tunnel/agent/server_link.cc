@@ -39,6 +39,7 @@ Task<void> ServerLink::run() {
 // Ends with an error always: that is why the link is lost.
 Task<void> ServerLink::serve() {
   CO_TRY(Introduction self, introduce(options_.identity));
+  self.link = options_.link_number;
   CO_TRY(auto stream, co_await secure_stream());
   protocol_ = make_protocol(stream->alpn(), std::move(self));
   co_return co_await protocol_->run(std::move(stream));
@@ -92,6 +93,11 @@ void ServerLink::set_state(State state) {
 void ServerLink::on_welcome(Welcome welcome) {
   welcome_ = std::move(welcome);
   set_state(State::open);
+}
+
+void ServerLink::on_more_links(std::int64_t count) {
+  links_wanted_ = count;
+  on_change_(*this);
 }
 
 void ServerLink::on_going_away() {

@@ -35,6 +35,7 @@ class ServerLink : private LinkProtocol::Listener {
     AgentIdentity identity;
     std::string server_name;  // that the certificate must carry
     async::Duration keepalive = std::chrono::hours(1);
+    int link_number = 0;  // not 0: a further link (SideLinks)
   };
 
   /// The TLS configuration for the next connection.
@@ -52,6 +53,8 @@ class ServerLink : private LinkProtocol::Listener {
   /// Tells the server, once, that this agent should get no more dials if another can have them.
   void drain();
 
+  /// How many links the server wishes to have of this agent; 0 = it has not said.
+  std::int64_t links_wanted() const { return links_wanted_; }
   State state() const { return state_; }
   const ServerRoute& route() const { return route_; }
   const Welcome& welcome() const { return welcome_; }
@@ -68,6 +71,7 @@ class ServerLink : private LinkProtocol::Listener {
 
   void on_welcome(Welcome welcome) override;
   void on_going_away() override;
+  void on_more_links(std::int64_t count) override;
   void on_failure(base::Error why) override { end(std::move(why)); }
 
   AgentContext& context_;
@@ -80,6 +84,7 @@ class ServerLink : private LinkProtocol::Listener {
   std::optional<base::Error> ended_;  // why we ended it
   base::Error error_;
   bool draining_ = false;
+  std::int64_t links_wanted_ = 0;
   async::Event changed_;
   std::unique_ptr<LinkProtocol> protocol_;  // from the handshake on
 };

@@ -29,6 +29,7 @@ struct ServerContext {
   const http::H2Session::WindowPolicy& windows;
   RemoteBackends& remotes;
   std::size_t loop_index;        // among those of the server
+  std::size_t loops;             // of the server
   std::size_t connection_limit;  // bytes buffered for one connection
   bool access_log;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <string_view>
 
 #include "async/clock.h"
@@ -10,7 +11,7 @@ namespace tunnel {
 
 /// Decides which peers that hang up during the TLS handshake are worth a line in the log: the first
 /// of a source in kQuiet. A load balancer that checks the port every second would fill the log
-/// otherwise. Thread: that of the loop.
+/// otherwise. Thread: any.
 class HangUps {
  public:
   static constexpr async::Duration kQuiet = std::chrono::minutes(5);
@@ -20,6 +21,7 @@ class HangUps {
   bool due(std::string_view peer, async::TimePoint now);
 
  private:
+  std::mutex mutex_;
   RecentMap<async::TimePoint> told_{kSources};
 };
 

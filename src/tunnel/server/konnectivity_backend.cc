@@ -33,9 +33,7 @@ void KonnectivityBackend::register_backend(std::string id, Identifiers identifie
                                            const http::Headers& metadata) {
   introduce(std::move(id), std::move(identifiers), context_.metrics);
   accept(metadata);
-  for (Backend* other : context_.router.backends()) {
-    if (other->agent_id() == agent_id()) other->probe();
-  }
+  context_.router.probe_links_of(agent_id());
   registered_ = true;
   context_.router.add(*this);
   LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()});

@@ -115,9 +115,7 @@ Task<AgentCredentials> NativeBackend::credentials() {
 
 void NativeBackend::enter(AgentCredentials credentials) {
   introduce(std::move(credentials.id), std::move(credentials.identifiers), context_.metrics);
-  for (Backend* other : context_.router.backends()) {
-    if (other->agent_id() == agent_id()) other->probe();
-  }
+  context_.router.probe_links_of(agent_id());
   control_->send({.type = ControlMessage::Type::welcome});
   admitted_ = true;
   context_.router.add(*this);
@@ -155,10 +153,20 @@ Leg* NativeBackend::dial(Leg::Frontend& frontend, const DialRequest& request) {
     if (!stream.error().is(Code::exhausted)) leave();
     return nullptr;
   }
+  ask_for_links();
   // Answered at once, whatever the target does: that tells a slow target from a dead link.
   if (!answers_.owing()) connection_.session().ping();
   answers_.owe();
   return leg;
+}
+
+// One link is the work of one core: an agent that has a few connections at once gets more.
+void NativeBackend::ask_for_links() {
+  constexpr std::size_t kBusy = 4;  // connections
+  if (connections() <= kBusy || context_.loops < 2 || control_ == nullptr) return;
+  if (std::exchange(asked_for_links_, true)) return;
+  control_->send({.type = ControlMessage::Type::more_links,
+                  .count = static_cast<std::int64_t>(context_.loops)});
 }
 
 // It takes no more dials, whatever the reason; those that it has go on.

@@ -40,6 +40,7 @@ class NativeBackend : public Backend,
   void enter(AgentCredentials credentials);
   async::Task<void> refuse(base::Error why);
   void leave();
+  void ask_for_links();
 
   std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,
                                                     const http::Headers&) override {
@@ -58,6 +59,7 @@ class NativeBackend : public Backend,
   std::optional<http::Headers> introduction_;  // until it was read
   std::optional<std::string> over_;            // why the control stream ended
   bool admitted_ = false;
+  bool asked_for_links_ = false;
   ControlStream* control_ = nullptr;
   http::H2Connection connection_;
 };

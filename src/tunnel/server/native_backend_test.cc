@@ -77,7 +77,7 @@ class NativeBackendTest : public ::testing::Test {
   void expect_refused(const std::string& reason) {
     EXPECT_THAT(control().body, HasSubstr("\"refused\""));
     EXPECT_THAT(control().body, HasSubstr(reason));
-    EXPECT_EQ(world.server.context.router.backends().size(), 1u);
+    EXPECT_EQ(world.server.context.router.size(), 1u);
   }
 
   NativeWorld world;
@@ -328,7 +328,7 @@ TEST_F(NativeBackendTest, takes_no_more_connections_than_the_agent_allows) {
   world.settle();
   EXPECT_TRUE(client.dial_through(*small.server.backend, "10.0.0.1:80"));
   EXPECT_FALSE(second.dial_through(*small.server.backend, "10.0.0.1:80"));
-  EXPECT_EQ(world.server.context.router.backends().size(), 2u);  // it may take dials again later
+  EXPECT_EQ(world.server.context.router.size(), 2u);  // it may take dials again later
   ASSERT_TRUE(world.until([&] { return few.requests().size() == 2; }));
   client.leave();
   EXPECT_TRUE(world.until([&] { return few.requests()[1]->closed.has_value(); }));
@@ -343,7 +343,7 @@ TEST_F(NativeBackendTest, sends_no_more_dials_after_goaway_and_keeps_what_it_has
   H2PeerStream& stream = establish(client);
   peer->session().goaway();
   world.settle();
-  EXPECT_EQ(world.server.context.router.backends().size(), 1u);
+  EXPECT_EQ(world.server.context.router.size(), 1u);
   stream.say("still here");
   EXPECT_TRUE(world.until([this] { return client.heard == "still here"; }));
 }

@@ -43,7 +43,16 @@ void RemoteBackend::probe() {
   });
 }
 
-void RemoteBackend::forget(const RemoteLeg& leg) { legs_.erase(&leg); }
+bool RemoteBackend::retire() {
+  retired_ = true;
+  return legs_.empty();
+}
+
+// Destroys this too when it was the last.
+void RemoteBackend::forget(const RemoteLeg& leg) {
+  legs_.erase(&leg);
+  if (retired_ && legs_.empty()) context_.remotes.forget(link());
+}
 
 RemoteBackends::~RemoteBackends() = default;
 
@@ -56,7 +65,7 @@ void RemoteBackends::remove(const LinkEntry& entry) {
   const auto found = backends_.find(&entry);
   if (found == backends_.end()) return;
   context_.router.remove(*found->second, context_.clock.now());
-  backends_.erase(found);
+  if (found->second->retire()) backends_.erase(found);
 }
 
 }  // namespace tunnel

@@ -38,10 +38,13 @@ class RemoteBackend : public Backend {
   const LinkEntry& link() const { return *origin_.entry; }
   /// Destroys the leg.
   void forget(const RemoteLeg& leg);
+  /// The link has gone. Its legs are told one by one; true when none is left.
+  bool retire();
 
  private:
   ServerContext& context_;
   Origin origin_;
+  bool retired_ = false;
   std::unordered_map<const RemoteLeg*, std::unique_ptr<RemoteLeg>> legs_;
 };
 
@@ -53,6 +56,8 @@ class RemoteBackends {
 
   void add(std::unique_ptr<RemoteBackend> backend);
   void remove(const LinkEntry& entry);
+  /// The last leg of a link that has gone is over.
+  void forget(const LinkEntry& entry) { backends_.erase(&entry); }
 
  private:
   ServerContext& context_;

@@ -136,7 +136,7 @@ Router::Router(const std::vector<Strategy>& strategies, ServerMetrics& metrics,
 }
 
 void Router::add(Backend& backend) {
-  backends_.push_back(&backend);
+  links_.emplace(backend.agent_id(), &backend);
   for (BackendPool& pool : pools_) pool.add(backend);
   publish();
   if (backend.remote()) return;
@@ -145,12 +145,21 @@ void Router::add(Backend& backend) {
 }
 
 void Router::remove(Backend& backend, async::TimePoint now) {
-  if (std::erase(backends_, &backend) == 0) return;
+  const auto [first, last] = links_.equal_range(backend.agent_id());
+  const auto found =
+      std::find_if(first, last, [&](const auto& link) { return link.second == &backend; });
+  if (found == last) return;
+  links_.erase(found);
   for (BackendPool& pool : pools_) pool.remove(backend, now);
   publish();
   if (backend.remote()) return;
   backend.entry()->backend = nullptr;
   if (directory_ != nullptr) directory_->withdraw(backend);
+}
+
+void Router::probe_links_of(const std::string& agent_id) const {
+  const auto [first, last] = links_.equal_range(agent_id);
+  for (auto link = first; link != last; ++link) link->second->probe();
 }
 
 Backend* Router::pick(std::string_view address, async::TimePoint now) const {

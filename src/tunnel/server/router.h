@@ -65,13 +65,16 @@ class Router {
   std::string why_none(std::string_view address, async::TimePoint now) const;
   /// At least one agent serves the first strategy.
   bool ready() const { return pools_.front().keys() > 0; }
-  const std::vector<Backend*>& backends() const { return backends_; }
+  /// Links of all agents.
+  std::size_t size() const { return links_.size(); }
+  /// Asks every other link of the agent for a sign of life, since a new one has appeared.
+  void probe_links_of(const std::string& agent_id) const;
 
  private:
   void publish();
   Directory* directory_;
   std::vector<BackendPool> pools_;
-  std::vector<Backend*> backends_;
+  std::unordered_multimap<std::string, Backend*> links_;  // by agent id
   ServerMetrics& metrics_;
 };
 

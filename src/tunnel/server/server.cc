@@ -25,7 +25,8 @@ Server::Server(const std::vector<async::Loop*>& loops, async::Clock& clock,
       grown_windows_(options_.memory_limit / 2),
       windows_{clock, grown_windows_, largest_window(options_.window_limit)},
       accepting_(loops.front()->get_executor()) {
-  const Shard::Shared shared{clock, registry, budget, windows_, options_, directory_, shards_};
+  const Shard::Shared shared{clock,      registry,  budget,       windows_, options_,
+                             directory_, hang_ups_, loops.size(), shards_};
   for (async::Loop* loop : loops)
     shards_.push_back(std::make_unique<Shard>(*loop, shards_.size(), shared));
 }

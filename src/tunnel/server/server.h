@@ -53,6 +53,7 @@ class Server {
   base::MemoryBudget grown_windows_;
   http::H2Session::WindowPolicy windows_;
   Directory directory_;
+  HangUps hang_ups_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Entrance>> entrances_;
   std::size_t turn_ = 0;

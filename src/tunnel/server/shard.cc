@@ -115,6 +115,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
                shared.windows,
                remotes_,
                index,
+               shared.loops,
                options_.connection_limit,
                options_.access_log},
       upkeep_(loop.get_executor()),
@@ -183,7 +184,7 @@ Task<void> Shard::serve(const Door& door, Visitor visitor) {
 }
 
 void Shard::log_failed_handshake(const Door& door, const std::string& name, base::Error error) {
-  if (error.is(Code::closed) && hang_ups_.due(name, clock_.now())) {
+  if (error.is(Code::closed) && shared_.hang_ups.due(name, clock_.now())) {
     LOG_INFO(
         "peer hung up in the TLS handshake; this is what port checks of load balancers do, and "
         "peers that distrust our certificate; further ones of this source are not told for 5 min",

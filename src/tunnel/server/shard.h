@@ -41,6 +41,8 @@ class Shard {
     const http::H2Session::WindowPolicy& windows;
     const ServerOptions& options;
     Directory& directory;
+    HangUps& hang_ups;
+    std::size_t loops;
     std::vector<std::unique_ptr<Shard>>& shards;
   };
 
@@ -101,7 +103,6 @@ class Shard {
   DelayLine close_linger_;
   RemoteBackends remotes_;
   ServerContext context_;
-  HangUps hang_ups_;
   std::atomic<std::size_t> agent_count_{0};
   async::TaskGroup upkeep_;
   async::TaskGroup clients_;

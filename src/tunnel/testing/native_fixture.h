@@ -23,10 +23,12 @@ class NativeWorld {
   struct AgentEnd : LinkProtocol::Listener {
     void on_welcome(Welcome said) override { welcome = std::move(said); }
     void on_going_away() override { ++going_away; }
+    void on_more_links(std::int64_t count) override { links_wanted = count; }
     void on_failure(base::Error why) override { failure = std::move(why); }
 
     std::optional<Welcome> welcome;
     int going_away = 0;
+    std::int64_t links_wanted = 0;
     std::optional<base::Error> failure;
     std::optional<base::Error> ended;  // run() has returned
     std::unique_ptr<NativeLink> link;
@@ -46,10 +48,10 @@ class NativeWorld {
   ~NativeWorld();
 
   /// Both ends; not admitted yet.
-  Link& connect(Introduction introduction = {"agent-1", "", ""});
+  Link& connect(Introduction introduction = {"agent-1", "", "", 0});
   /// One end each; the other end of the cable is the test's.
   Link& connect_server_only();
-  Link& connect_agent_only(Introduction introduction = {"agent-1", "", ""});
+  Link& connect_agent_only(Introduction introduction = {"agent-1", "", "", 0});
   /// Runs the loop until `done`; false when that takes 20 s.
   bool until(const std::function<bool()>& done);
   /// Runs all that can be done without time or the kernel.

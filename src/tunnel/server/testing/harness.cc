@@ -128,6 +128,7 @@ Harness::Harness(std::vector<Strategy> strategies, async::Duration dial_timeout)
               windows_,
               remotes_,
               0,
+              1,
               1 << 20,
               false} {
   tasks.spawn("deadlines", deadlines_.run());

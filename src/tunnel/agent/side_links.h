@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/task_group.h"
+#include "tunnel/agent/server_link.h"
+
+namespace tunnel {
+
+/// One loop of an agent beside its first, and what its links use there.
+struct AgentLoop {
+  AgentContext& context;
+  async::TaskGroup& tasks;  // of that loop, for its links
+};
+
+/// The further links of an agent to servers that asked for them (docs/protocol.md, 8), each on a
+/// loop of its own. They come and go with the link that was first: servers do not count them as
+/// agents, nor the agent them as servers.
+///
+/// Thread: that of the agent's first loop. What happens on other loops comes back by messages.
+class SideLinks {
+ public:
+  /// The references must outlive the object; the loops run until stop() has returned.
+  SideLinks(AgentContext& context, const ServerLink::TlsSource& tls,
+            const ServerLink::Options& options, std::vector<AgentLoop> loops);
+  ~SideLinks();
+
+  /// The server of `first` wishes to have `count` links of this agent, that one included.
+  void want(const ServerLink& first, std::int64_t count);
+  /// `first` is lost, or no more wanted.
+  void drop(const ServerLink& first);
+  /// All servers get no more dials here if others can have them.
+  void drain();
+  /// Drops everything.
+  async::Task<void> stop();
+
+ private:
+  struct Side;
+  struct Group;
+  void open(const ServerLink& first, Group& group, std::size_t loop);
+  static async::Task<void> run(std::shared_ptr<Side> side, SideLinks* owner,
+                               const ServerLink* first, std::size_t loop);
+  void lost(const ServerLink* first, std::size_t loop);
+  async::Task<void> reopen_later(const ServerLink* first, std::size_t loop);
+
+  AgentContext& context_;
+  const ServerLink::TlsSource& tls_;
+  std::vector<AgentLoop> loops_;
+  std::vector<ServerLink::Options> options_;  // by loop
+  std::map<const ServerLink*, std::unique_ptr<Group>> groups_;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace tunnel
