@@ -40,9 +40,10 @@ struct H2Callbacks {
                     std::size_t name_length, const std::uint8_t* value, std::size_t value_length,
                     std::uint8_t, void* user) {
     constexpr std::size_t kFieldOverhead = 32;  // RFC 9113, 6.5.2
-    if (H2Stream* stream = session_of(user).find_stream(frame->hd.stream_id)) {
+    H2Session& session = session_of(user);
+    if (H2Stream* stream = session.find_stream(frame->hd.stream_id)) {
       stream->incoming_size_ += name_length + value_length + kFieldOverhead;
-      if (stream->incoming_size_ > H2Session::kHeaderLimit)
+      if (stream->incoming_size_ > session.header_limit_)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
       stream->incoming_.push_back(
           {std::string(reinterpret_cast<const char*>(name), name_length),
@@ -76,8 +77,8 @@ struct H2Callbacks {
   static void note_violation(H2Session& session, std::string_view what,
                              const nghttp2_goaway& goaway) {
     if (goaway.error_code == NGHTTP2_NO_ERROR || !session.violation_.empty()) return;
-    session.violation_ = fmt::format("HTTP/2: {}: {}", what,
-                                     nghttp2_http2_strerror(goaway.error_code));
+    session.violation_ =
+        fmt::format("HTTP/2: {}: {}", what, nghttp2_http2_strerror(goaway.error_code));
     const auto* details = reinterpret_cast<const char*>(goaway.opaque_data);
     if (goaway.opaque_data_len > 0)
       session.violation_ += fmt::format(" ({})", printable({details, goaway.opaque_data_len}));

@@ -51,6 +51,7 @@ std::size_t count(const Headers& headers, std::string_view name) {
 H2Session::H2Session(const Options& options, Events& events)
     : events_(events),
       role_(options.role),
+      header_limit_(options.header_limit),
       stream_window_(options.stream_window),
       windows_(options.windows),
       budget_(options.budget) {
@@ -70,7 +71,7 @@ void H2Session::submit_settings(const Options& options) {
   std::vector<nghttp2_settings_entry> entries{
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options.max_frame_size},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kHeaderLimit}};
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options.header_limit}};
   if (options.max_streams > 0)
     entries.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_streams});
   if (role_ == Role::client) entries.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});

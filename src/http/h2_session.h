@@ -122,8 +122,6 @@ class H2Stream {
 /// Thread: that of the loop.
 class H2Session {
  public:
-  static constexpr std::size_t kHeaderLimit = 64 * 1024;  // bytes, with 32 for each field
-
   enum class Role { client, server };
   /// How far the windows of streams may grow. The references outlive the session.
   struct WindowPolicy {
@@ -136,6 +134,7 @@ class H2Session {
     std::uint32_t stream_window = 1 << 20;       // bytes
     std::uint32_t connection_window = 16 << 20;  // bytes
     std::uint32_t max_frame_size = 16384;        // largest frame we accept, bytes
+    std::uint32_t header_limit = 16 << 20;       // bytes of one request's fields (RFC 9113, 6.5.2)
     std::uint32_t max_streams = 0;               // that the peer may have open; 0 = does not say
     const WindowPolicy* windows = nullptr;       // null = windows stay as they are
     base::MemoryBudget* budget = nullptr;        // counts what waits to be sent
@@ -205,6 +204,7 @@ class H2Session {
   std::size_t out_limit_ = 0;
   std::vector<std::int32_t> sent_;  // streams with news for their owners
   std::string violation_;           // of the protocol, by whoever
+  std::uint32_t header_limit_;
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;
   base::MemoryBudget* budget_;

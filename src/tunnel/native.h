@@ -22,6 +22,7 @@ inline constexpr async::Duration kWelcomeWithin = std::chrono::seconds(15);
 inline constexpr std::uint32_t kFirstWindow = 64 * 1024;     // bytes, one connection
 inline constexpr std::uint32_t kLinkWindow = 1 << 30;        // bytes: never what limits
 inline constexpr std::uint32_t kFrame = 64 * 1024;           // bytes, the largest
+inline constexpr std::uint32_t kHeaders = 64 * 1024;         // bytes, of a request or an answer
 inline constexpr std::uint32_t kConnectionsOfLink = 65'536;  // at the agent
 
 /// The options of either end's session.
@@ -33,6 +34,7 @@ inline http::H2Session::Options session_options(http::H2Session::Role role,
   options.stream_window = kFirstWindow;
   options.connection_window = kLinkWindow;
   options.max_frame_size = kFrame;
+  options.header_limit = kHeaders;
   if (role == http::H2Session::Role::server) options.max_streams = kConnectionsOfLink;
   options.windows = &windows;
   options.budget = &budget;
