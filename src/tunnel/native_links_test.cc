@@ -1,3 +1,5 @@
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "tunnel/native.h"
@@ -18,6 +20,34 @@ TEST_F(NativeLinksTest, prefers_agents_that_do_not_drain) {
   draining.agent.link->drain();
   world.settle();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(chosen()->agent_id(), "fresh");
+}
+
+TEST_F(NativeLinksTest, hears_when_the_server_is_about_to_go) {
+  const NativeWorld::Link& link = connect();
+  const Connection it = establish();
+  world.server.context.router.tell_draining();
+  EXPECT_TRUE(world.until([&] { return link.agent.going_away == 1; }));
+  it.client->say("still here");
+  EXPECT_TRUE(world.until([&] { return it.target->heard() == "still here"; }));
+}
+
+TEST_F(NativeLinksTest, asks_a_busy_agent_for_a_link_on_each_core) {
+  world.server.context.loops = 3;
+  const NativeWorld::Link& link = connect();
+  std::vector<Connection> all;
+  for (int i = 0; i < 4; ++i) all.push_back(establish());
+  world.settle();
+  EXPECT_EQ(link.agent.links_wanted, 0);
+  all.push_back(establish());
+  EXPECT_TRUE(world.until([&] { return link.agent.links_wanted == 3; }));
+}
+
+TEST_F(NativeLinksTest, asks_for_no_more_links_with_one_core) {
+  const NativeWorld::Link& link = connect();
+  std::vector<Connection> all;
+  for (int i = 0; i < 6; ++i) all.push_back(establish());
+  world.settle();
+  EXPECT_EQ(link.agent.links_wanted, 0);
 }
 
 TEST_F(NativeLinksTest, uses_an_agent_that_drains_when_there_is_no_other) {

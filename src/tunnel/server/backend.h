@@ -38,6 +38,8 @@ class Backend {
   virtual void close_if_unknown(std::int64_t /*connect_id*/) {}
   /// It owes an answer and has said nothing for seconds.
   virtual bool silent(async::TimePoint now) const = 0;
+  /// Tells the agent that this server is about to go, where the link has a word for it.
+  virtual void tell_draining() {}
   /// Asks for a sign of life, since another link of the same agent has appeared.
   virtual void probe() = 0;
 

@@ -134,6 +134,10 @@ Task<void> NativeBackend::refuse(base::Error why) {
 
 void NativeBackend::leave() { context_.router.remove(*this, context_.clock.now()); }
 
+void NativeBackend::tell_draining() {
+  if (control_ != nullptr) control_->send({.type = ControlMessage::Type::draining});
+}
+
 void NativeBackend::probe() {
   answers_.owe();
   connection_.session().ping();

@@ -29,6 +29,7 @@ class NativeBackend : public Backend,
 
   Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
   bool silent(async::TimePoint now) const override { return answers_.silent(now); }
+  void tell_draining() override;
   void probe() override;
 
  private:

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/id.h"
+#include "tunnel/native.h"
 #include "tunnel/server/backend.h"
 
 namespace tunnel {
@@ -12,7 +13,8 @@ namespace {
 enum class Fitness { good, draining, silent };
 
 Fitness fitness(const Backend& backend, async::TimePoint now) {
-  if (backend.silent(now)) return Fitness::silent;
+  const bool full = backend.connections() >= native::kConnectionsOfLink;
+  if (full || backend.silent(now)) return Fitness::silent;
   return backend.draining() ? Fitness::draining : Fitness::good;
 }
 
@@ -155,6 +157,11 @@ void Router::remove(Backend& backend, async::TimePoint now) {
   if (backend.remote()) return;
   backend.entry()->backend = nullptr;
   if (directory_ != nullptr) directory_->withdraw(backend);
+}
+
+void Router::tell_draining() const {
+  for (const auto& [agent, backend] : links_)
+    if (!backend->remote()) backend->tell_draining();
 }
 
 void Router::probe_links_of(const std::string& agent_id) const {

@@ -67,6 +67,8 @@ class Router {
   bool ready() const { return pools_.front().keys() > 0; }
   /// Links of all agents.
   std::size_t size() const { return links_.size(); }
+  /// Tells the agents of this loop's links that the server is about to go.
+  void tell_draining() const;
   /// Asks every other link of the agent for a sign of life, since a new one has appeared.
   void probe_links_of(const std::string& agent_id) const;
 

@@ -66,6 +66,7 @@ Shard& Server::next_for(const Shard::Door& door) {
 void Server::stop_accepting() {
   stopping_ = true;
   for (const auto& entrance : entrances_) entrance->listener->close();
+  for (const auto& shard : shards_) shard->tell_draining();
   accepting_.cancel();
 }
 

@@ -269,6 +269,10 @@ Task<void> Shard::drained(async::TimePoint deadline) {
   co_return Result<void>{};
 }
 
+void Shard::tell_draining() {
+  async::asio::post(executor(), [this] { router_.tell_draining(); });
+}
+
 Task<void> Shard::stop_agents() {
   agents_.cancel();
   co_await agents_.join();

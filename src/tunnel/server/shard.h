@@ -64,6 +64,8 @@ class Shard {
   /// Connections of agents. Any thread.
   std::size_t agents() const { return agent_count_; }
 
+  /// Tells agents that know the word that the server is about to go. Any thread.
+  void tell_draining();
   async::Task<void> stop_agents();
   /// Returns when no client is connected any more, or at `deadline`.
   async::Task<void> drained(async::TimePoint deadline);
