@@ -1,3 +1,5 @@
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "http/h2_session.h"
@@ -101,7 +103,8 @@ class H2Windows : public ::testing::Test {
   }
   // A sender that always has more, for so many round trips.
   void hurry(int rounds) {
-    for (const auto& it : opened) it->stream->send(base::as_bytes(std::string(20'000'000, 'x')));
+    const std::vector<std::uint8_t> bulk(20'000'000, 'x');
+    for (const auto& it : opened) it->stream->send(base::Bytes(bulk));
     while (rounds-- > 0) round();
   }
 

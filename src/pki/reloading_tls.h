@@ -60,7 +60,7 @@ class ReloadingTls {
   TlsFiles files_;
   net::TlsOptions options_;
   std::mutex mutex_;  // of what follows
-  Stamps tried_;  // of the files when they were read last, with success or without
+  Stamps tried_;      // of the files when they were read last, with success or without
   std::shared_ptr<const net::TlsContext> current_;
 };
 

@@ -19,7 +19,8 @@ enum class DialFailure {
   send_rsp,               // the answer could not be handed to the client
   backend_close,          // the agent's stream ended while dialing
   backend_dial_timeout,
-  frontend_close,  // the client went away while dialing
+  frontend_close,     // the client went away while dialing
+  counted_elsewhere,  // by the loop that the client is on: no reason of its own
 };
 
 /// The two gRPC methods, as in the label `service_method`.

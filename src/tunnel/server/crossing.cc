@@ -76,7 +76,12 @@ void RemoteLeg::close_stray(std::int64_t connect_id) {
   tell([connect_id](FarEnd& far) { far.close_stray(connect_id); });
 }
 
+// Counted here, so that whoever sees the client's end sees the count as well.
 void RemoteLeg::abandon(DialFailure why_if_dialing) {
+  if (dialing()) {
+    backend_.count(why_if_dialing);
+    why_if_dialing = DialFailure::counted_elsewhere;
+  }
   tell([why_if_dialing](FarEnd& far) { far.abandon(why_if_dialing); });
   backend_.forget(*this);
 }

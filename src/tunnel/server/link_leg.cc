@@ -119,7 +119,8 @@ void LinkLeg::send_packet(base::Bytes bytes, base::Bytes) {
 void LinkLeg::abandon(DialFailure why_if_dialing) {
   if (dialing()) {
     stop_waiting();
-    context_.metrics.dial_failed(why_if_dialing);
+    if (why_if_dialing != DialFailure::counted_elsewhere)
+      context_.metrics.dial_failed(why_if_dialing);
     log_end("abandoned while dialing");
     frontend_ = nullptr;
     return cancel_dial();

@@ -43,6 +43,8 @@ void RemoteBackend::probe() {
   });
 }
 
+void RemoteBackend::count(DialFailure reason) { context_.metrics.dial_failed(reason); }
+
 bool RemoteBackend::retire() {
   retired_ = true;
   return legs_.empty();

@@ -36,6 +36,7 @@ class RemoteBackend : public Backend {
   bool remote() const override { return true; }
 
   const LinkEntry& link() const { return *origin_.entry; }
+  void count(DialFailure reason);
   /// Destroys the leg.
   void forget(const RemoteLeg& leg);
   /// The link has gone. Its legs are told one by one; true when none is left.

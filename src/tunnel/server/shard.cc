@@ -230,11 +230,12 @@ Task<void> Shard::serve_connect_client(Visitor visitor) {
              clock_, kFirstWordWithin, "request head",
              read_connect_request(*visitor.stream, std::move(first), clock_)));
   Shard* home = home_of(request.target);
-  if (home == nullptr || !visitor.stream->move_to(home->executor()))
-    co_return co_await serve_connect(std::move(visitor), std::move(request));
-  async::asio::post(home->executor(), [home, visitor = std::move(visitor),
+  if (home != nullptr && !visitor.stream->move_to(home->executor())) home = nullptr;
+  Shard& there = home != nullptr ? *home : *this;
+  // A task of its own: what was needed to come so far is not kept for the life of the connection.
+  async::asio::post(there.executor(), [&there, visitor = std::move(visitor),
                                        request = std::move(request)]() mutable {
-    home->clients_.spawn("connection", home->serve_connect(std::move(visitor), std::move(request)));
+    there.clients_.spawn("connection", there.serve_connect(std::move(visitor), std::move(request)));
   });
   co_return Result<void>{};
 }
