@@ -14,6 +14,11 @@ namespace {
 using async::Task;
 using base::Result;
 
+Task<void> join_group(async::TaskGroup& tasks) {
+  co_await tasks.join();
+  co_return Result<void>{};
+}
+
 constexpr async::Duration kAgainAfter = std::chrono::seconds(1);
 
 }  // namespace
@@ -117,10 +122,8 @@ Task<void> SideLinks::stop() {
     for (const auto& [loop, side] : group->sides) Side::post(side, &ServerLink::stop);
   for (AgentLoop& loop : loops_) {
     async::TaskGroup* const tasks = &loop.tasks;
-    CO_TRY_VOID(co_await async::run_on<void>(loop.context.executor, [tasks]() -> Task<void> {
-      co_await tasks->join();
-      co_return Result<void>{};
-    }));
+    CO_TRY_VOID(co_await async::run_on<void>(loop.context.executor,
+                                             [tasks] { return join_group(*tasks); }));
   }
   co_await tasks_.join();
   co_return Result<void>{};

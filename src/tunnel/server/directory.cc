@@ -14,7 +14,7 @@ void Directory::join(std::size_t index, ServerContext& context) {
 }
 
 void Directory::announce(Backend& backend) {
-  const std::shared_ptr<LinkEntry> entry = backend.entry();
+  const std::shared_ptr<LinkEntry>& entry = backend.entry();
   if (entry->home >= contexts_.size()) return;
   const RemoteBackend::Origin origin{entry, contexts_[entry->home], backend.agent_id(),
                                      backend.identifiers(), backend.peer()};
@@ -27,7 +27,7 @@ void Directory::announce(Backend& backend) {
 }
 
 void Directory::withdraw(Backend& backend) {
-  const std::shared_ptr<LinkEntry> entry = backend.entry();
+  const std::shared_ptr<LinkEntry>& entry = backend.entry();
   entry->backend = nullptr;
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     if (i == entry->home) continue;
