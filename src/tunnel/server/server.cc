@@ -55,12 +55,19 @@ Task<void> Server::accept_all(Entrance& entrance) {
   }
 }
 
-// Agents stay for long and are spread evenly; clients come and go and take turns.
+// Agents stay for long and are spread evenly. Clients come and go and take turns, among the loops
+// that have links: there a client most likely finds its own and need not move.
 Shard& Server::next_for(const Shard::Door& door) {
-  if (door.mode) return *shards_[++turn_ % shards_.size()];
-  const auto fewest = std::ranges::min_element(
-      shards_, {}, [](const std::unique_ptr<Shard>& shard) { return shard->agents(); });
-  return **fewest;
+  if (!door.mode) {
+    const auto fewest = std::ranges::min_element(
+        shards_, {}, [](const std::unique_ptr<Shard>& shard) { return shard->agents(); });
+    return **fewest;
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    Shard& shard = *shards_[++turn_ % shards_.size()];
+    if (shard.agents() > 0) return shard;
+  }
+  return *shards_[++turn_ % shards_.size()];
 }
 
 void Server::stop_accepting() {
