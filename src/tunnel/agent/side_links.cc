@@ -54,6 +54,7 @@ SideLinks::SideLinks(AgentContext& context, const ServerLink::TlsSource& tls,
 SideLinks::~SideLinks() = default;
 
 void SideLinks::want(const ServerLink& first, std::int64_t count) {
+  if (draining_) return;
   auto& group = groups_[&first];
   if (!group) group = std::make_unique<Group>(Group{first.welcome().server_id, first.route(), {}});
   const auto further = static_cast<std::size_t>(std::max<std::int64_t>(count - 1, 0));
@@ -87,20 +88,27 @@ Task<void> SideLinks::run(std::shared_ptr<Side> side, SideLinks* owner, const Se
                           std::size_t loop) {
   auto result = co_await side->link->run();
   side->link.reset();
-  async::asio::post(owner->context_.executor, [owner, first, loop] { owner->lost(first, loop); });
+  async::asio::post(owner->context_.executor,
+                    [owner, side, first, loop] { owner->lost(first, loop, *side); });
   co_return result;
 }
 
-// Opened again after a pause, as long as the first link is there.
-void SideLinks::lost(const ServerLink* first, std::size_t loop) {
+// Opened again after a pause, as long as the first link is there. `first` is a name only: another
+// link may have come to its address, with a further link of its own.
+void SideLinks::lost(const ServerLink* first, std::size_t loop, const Side& side) {
   const auto group = groups_.find(first);
-  if (group != groups_.end()) tasks_.spawn("further link", reopen_later(first, loop));
+  if (group == groups_.end()) return;
+  const auto held = group->second->sides.find(loop);
+  if (held == group->second->sides.end() || held->second.get() != &side) return;
+  group->second->sides.erase(held);
+  if (!draining_) tasks_.spawn("further link", reopen_later(first, loop));
 }
 
 Task<void> SideLinks::reopen_later(const ServerLink* first, std::size_t loop) {
   CO_TRY_VOID(co_await context_.clock.sleep_for(kAgainAfter));
   const auto group = groups_.find(first);
-  if (group != groups_.end()) open(*first, *group->second, loop);
+  const bool wanted = group != groups_.end() && !group->second->sides.contains(loop);
+  if (wanted && !draining_) open(*first, *group->second, loop);
   co_return Result<void>{};
 }
 
@@ -112,6 +120,7 @@ void SideLinks::drop(const ServerLink& first) {
 }
 
 void SideLinks::drain() {
+  draining_ = true;
   for (const auto& [first, group] : groups_)
     for (const auto& [loop, side] : group->sides) Side::post(side, &ServerLink::drain);
 }

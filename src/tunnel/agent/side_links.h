@@ -43,7 +43,7 @@ class SideLinks {
   void open(const ServerLink& first, Group& group, std::size_t loop);
   static async::Task<void> run(std::shared_ptr<Side> side, SideLinks* owner,
                                const ServerLink* first, std::size_t loop);
-  void lost(const ServerLink* first, std::size_t loop);
+  void lost(const ServerLink* first, std::size_t loop, const Side& side);
   async::Task<void> reopen_later(const ServerLink* first, std::size_t loop);
 
   AgentContext& context_;
@@ -51,6 +51,7 @@ class SideLinks {
   std::vector<AgentLoop> loops_;
   std::vector<ServerLink::Options> options_;  // by loop
   std::map<const ServerLink*, std::unique_ptr<Group>> groups_;
+  bool draining_ = false;
   async::TaskGroup tasks_;
 };
 
