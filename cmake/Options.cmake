@@ -7,6 +7,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 
 set(CP_SANITIZE "" CACHE STRING "Sanitizers for all code, as for -fsanitize=")
+set(CP_TEST_LIBRARIES "" CACHE STRING "Only the tests of these libraries go into unit_tests; empty = all")
 option(CP_FUZZ "Build the libFuzzer targets" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-missing-field-initializers
