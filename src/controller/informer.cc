@@ -1,5 +1,8 @@
 #include "controller/informer.h"
 
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -18,6 +21,16 @@ kube::Reflector::Options reflector_options(const Informer::Options& options) {
 void drop_managed_fields(json::object& object) {
   auto* metadata = object.if_contains("metadata");
   if (metadata != nullptr && metadata->is_object()) metadata->get_object().erase("managedFields");
+}
+
+/// The resource version as the number that it is on every Kubernetes API server; nothing for other
+/// text.
+std::optional<std::uint64_t> revision_of(const json::object& object) {
+  const auto text = kube::resource_version_of(object);
+  std::uint64_t revision = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), revision);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  return whole ? std::optional(revision) : std::nullopt;
 }
 
 }  // namespace
@@ -40,12 +53,22 @@ void Informer::replace(std::vector<json::object> objects) {
     apply(std::move(object));
   }
   for (const auto& object : store_.list()) {
-    if (!present.contains(key_of(*object))) remove(*object);
+    if (!present.contains(key_of(*object))) learn_removed(key_of(*object));
   }
   synced_.notify_all();
 }
 
+// The watch runs behind what learn() brought.
+bool Informer::is_stale(const json::object& object) const {
+  const auto known = store_.get(key_of(object));
+  if (!known) return false;
+  const auto seen = revision_of(*known);
+  const auto now = revision_of(object);
+  return seen && now && *now < *seen;
+}
+
 void Informer::apply(json::object object) {
+  if (is_stale(object)) return;
   drop_managed_fields(object);
   if (options_.trim) options_.trim(object);
   auto after = std::make_shared<const json::object>(std::move(object));
@@ -55,7 +78,12 @@ void Informer::apply(json::object object) {
   if (!seen_before) tell(before, after);
 }
 
+void Informer::learn_removed(const ObjectKey& key) {
+  if (const auto before = store_.erase(key)) tell(before, nullptr);
+}
+
 void Informer::remove(const json::object& object) {
+  if (is_stale(object)) return;
   if (const auto before = store_.erase(key_of(object))) tell(before, nullptr);
 }
 

@@ -37,6 +37,12 @@ class Informer : private kube::WatchHandler {
   const Store& store() const { return store_; }
   const kube::Api& api() const { return api_; }
 
+  /// The server's answer to a write of ours: in the store from now on, without waiting for the
+  /// watch to show it. Handlers hear of it as of any change.
+  void learn(json::object object) { apply(std::move(object)); }
+  /// We deleted it, and the server no longer has it.
+  void learn_removed(const ObjectKey& key);
+
   /// Never returns but when cancelled. Spawn it.
   async::Task<void> run() { return reflector_.run(); }
   /// Returns once the first list is in the store.
@@ -44,6 +50,7 @@ class Informer : private kube::WatchHandler {
   bool is_synced() const { return reflector_.synced(); }
 
  private:
+  bool is_stale(const json::object& object) const;
   void replace(std::vector<json::object> objects) override;
   void apply(json::object object) override;
   void remove(const json::object& object) override;

@@ -79,6 +79,22 @@ TEST_F(InformerTest, keeps_of_an_object_what_it_was_told_to) {
   EXPECT_FALSE(kept->at("metadata").get_object().contains("managedFields"));
 }
 
+TEST_F(InformerTest, believes_the_answer_to_a_write_before_the_watch_shows_it) {
+  auto& informer = start();
+  ASSERT_TRUE(eventually([&] { return server_.open_watches() == 1; }));
+  auto newer = thing("a", 2);
+  newer.at("metadata").get_object()["resourceVersion"] = "1000000";
+  informer.learn(newer);
+  EXPECT_EQ(heard_, Heard{"+a"});
+  server_.put(kThings, thing("a", 1));  // what the watch shows is older than that
+  server_.put(kThings, thing("b", 1));
+  ASSERT_TRUE(eventually([&] { return heard_.size() == 2; }));
+  EXPECT_EQ(heard_, (Heard{"+a", "+b"}));
+  EXPECT_EQ(informer.store().get({"ns", "a"})->at("spec").at("size"), 2);
+  informer.learn_removed({"ns", "a"});
+  EXPECT_EQ(heard_.back(), "-a");
+}
+
 TEST_F(InformerTest, lets_others_wait_for_the_first_list) {
   Informer informer(loop_, *client_, kube::Api({"example.io", "v1", "things"}, "ns"));
   bool synced = false;
