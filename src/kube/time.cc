@@ -79,6 +79,18 @@ std::string format_micro_time(WallTime time) {
   return text + fmt::format(".{:06}Z", micros.count());
 }
 
+std::string go_time_string(WallTime time) {
+  auto text = format_time(time);
+  text.pop_back();
+  text[text.find('T')] = ' ';
+  const auto nanos = duration_cast<nanoseconds>(time - floor<seconds>(time)).count();
+  if (nanos != 0) {
+    text += fmt::format(".{:09}", nanos);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text + " +0000 UTC";
+}
+
 std::optional<WallTime> parse_time(std::string_view text) {
   Reader reader(text);
   const int year_number = reader.digits(4);

@@ -27,6 +27,12 @@ TEST(KubeTime, reads_any_fraction_and_offset) {
   EXPECT_EQ(parse_time("2026-01-02T03:04:05.123456789Z"), *expected + 123456789ns);
 }
 
+TEST(KubeTime, writes_what_go_prints) {
+  const auto time = WallTime(sys_days(2027y / May / 22d) + 16h + 52min + 28s);
+  EXPECT_EQ(go_time_string(time), "2027-05-22 16:52:28 +0000 UTC");
+  EXPECT_EQ(go_time_string(time + 120ms), "2027-05-22 16:52:28.12 +0000 UTC");
+}
+
 TEST(KubeTime, refuses_other_text) {
   for (const auto* text :
        {"", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "2026-02-30T03:04:05Z",
