@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/flag_set.h"
@@ -58,13 +60,7 @@ class FlagSet::Parser {
       parsed_.help = true;
       return {};
     }
-    std::vector<std::string_view> known;
-    for (const auto& [candidate, flag] : set_.flags_) {
-      if (!flag.hidden && flag.deprecated.empty()) known.push_back(candidate);
-    }
-    const std::string_view close = closest(name, known);
-    const std::string hint = close.empty() ? "" : fmt::format("; did you mean --{}?", close);
-    return base::fail(Code::invalid, fmt::format("unknown flag: --{}{}", name, hint));
+    return base::fail(Code::invalid, fmt::format("unknown flag: --{}{}", name, set_.hint(name)));
   }
 
   /// Whoever knows Go's own flags writes "-name" for "--name".
@@ -127,7 +123,82 @@ class FlagSet::Parser {
   Parsed parsed_;
 };
 
+/// The same for Go's flag package.
+class FlagSet::GoParser {
+ public:
+  GoParser(FlagSet& set, std::span<const std::string> arguments) : set_(set), rest_(arguments) {}
+
+  base::Result<Parsed> run() {
+    while (!rest_.empty() && !parsed_.help) {
+      const std::string& argument = rest_.front();
+      if (argument.size() < 2 || !argument.starts_with('-')) break;
+      rest_ = rest_.subspan(1);
+      if (argument == "--") break;
+      TRY_VOID(flag(argument));
+    }
+    if (!parsed_.help) parsed_.arguments.assign(rest_.begin(), rest_.end());
+    return std::move(parsed_);
+  }
+
+ private:
+  base::Result<void> flag(std::string_view argument) {
+    const std::string_view body = argument.substr(argument.starts_with("--") ? 2 : 1);
+    const std::size_t equals = body.find('=');
+    std::string name(body.substr(0, equals));
+    if (name.empty() || name.starts_with('-')) {
+      return base::fail(Code::invalid, fmt::format("bad flag syntax: {}", argument));
+    }
+    std::ranges::replace(name, '_', '-');
+    const auto place = set_.flags_.find(name);
+    if (place == set_.flags_.end()) return unknown(name);
+    if (equals != body.npos) return assign(place->second, body.substr(equals + 1));
+    return without_value(place->second);
+  }
+
+  base::Result<void> without_value(Flag& flag) {
+    if (flag.is_switch) return assign(flag, "true");
+    if (rest_.empty()) {
+      return base::fail(Code::invalid, fmt::format("flag needs an argument: -{}", flag.name));
+    }
+    const std::string& value = rest_.front();
+    rest_ = rest_.subspan(1);
+    return assign(flag, value);
+  }
+
+  base::Result<void> unknown(std::string_view name) {
+    parsed_.help = name == "help" || name == "h";
+    if (parsed_.help) return {};
+    return base::fail(Code::invalid,
+                      fmt::format("flag provided but not defined: -{}{}", name, set_.hint(name)));
+  }
+
+  base::Result<void> assign(Flag& flag, std::string_view value) {
+    if (auto done = flag.set(value); !done) {
+      const std::string_view kind = flag.is_switch ? "boolean value" : "value";
+      return base::fail(Code::invalid, fmt::format("invalid {} \"{}\" for flag -{}: {}", kind,
+                                                   value, flag.name, done.error().message));
+    }
+    flag.changed = true;
+    flag.last = value;
+    return {};
+  }
+
+  FlagSet& set_;
+  std::span<const std::string> rest_;
+  Parsed parsed_;
+};
+
+std::string FlagSet::hint(std::string_view name) const {
+  std::vector<std::string_view> known;
+  for (const auto& [candidate, flag] : flags_) {
+    if (!flag.hidden && flag.deprecated.empty()) known.push_back(candidate);
+  }
+  const std::string_view close = closest(name, known);
+  return close.empty() ? "" : fmt::format("; did you mean --{}?", close);
+}
+
 base::Result<FlagSet::Parsed> FlagSet::parse(std::span<const std::string> arguments) {
+  if (syntax_ == FlagSyntax::go) return GoParser(*this, arguments).run();
   return Parser(*this, arguments).run();
 }
 

@@ -28,13 +28,26 @@ struct Flag {
   std::function<base::Result<void>(std::string_view)> set;
 };
 
-/// A program's flags in the syntax of pflag, which konnectivity's programs and their manifests use:
-/// "--name value",
-/// "--name=value", switches "--name" or "--name=false", "-v 4", "-v=4", "-v4", "--" ends the flags.
-/// A repeated flag overrides; a repeated list appends. The table is the one source of parsing, help
-/// and listing. Targets must outlive the FlagSet. Names are exact: an underscore is not a dash.
+/// How a command line is written; manifests rely on it.
+enum class FlagSyntax {
+  /// konnectivity's programs: "--name value", "--name=value", switches "--name" or "--name=false",
+  /// "-v 4", "-v=4", "-v4", "--" ends the flags, other arguments may stand among them. Names are
+  /// exact: an underscore is not a dash.
+  pflag,
+  /// Go's own flag package, as the add-on's programs have it: "-name" is "--name", switches take a
+  /// value by "=" only, and the first argument that is no flag ends the flags, as "--" does.
+  /// Underscores are dashes, so that klog's names are known in both spellings.
+  go,
+};
+
+/// A program's flags. A repeated flag overrides; a repeated list appends. The table is the one
+/// source of parsing, help and listing. Targets must outlive the FlagSet.
 class FlagSet {
  public:
+  explicit FlagSet(FlagSyntax syntax = FlagSyntax::pflag) : syntax_(syntax) {}
+
+  FlagSyntax syntax() const { return syntax_; }
+
   /// What parse() found beside the values.
   struct Parsed {
     bool help = false;
@@ -56,8 +69,9 @@ class FlagSet {
   Flag& add(Flag flag);
   void set_shorthand(Flag& flag, char letter);
 
-  /// Sets the targets. Errors have pflag's texts: `invalid argument "x" for "--port" flag: ...`,
-  /// `unknown flag: --x`.
+  /// Sets the targets. Errors have the texts of pflag, `invalid argument "x" for "--port" flag:
+  /// ...` and `unknown flag: --x`, or of Go's flag, `invalid value "x" for flag -port: ...` and
+  /// `flag provided but not defined: -x`.
   base::Result<Parsed> parse(std::span<const std::string> arguments);
 
   /// The sections with their flags, one screen column wide.
@@ -69,7 +83,12 @@ class FlagSet {
 
  private:
   class Parser;
+  class GoParser;
 
+  /// The flag most likely meant by `name`, as " did you mean --x?" after a semicolon, or "".
+  std::string hint(std::string_view name) const;
+
+  FlagSyntax syntax_;
   std::string section_;
   std::vector<std::string> sections_;  // in order of appearance
   std::map<std::string, Flag, std::less<>> flags_;

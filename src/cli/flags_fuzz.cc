@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "cli/addon_agent_flags.h"
 #include "cli/agent_flags.h"
 #include "cli/server_flags.h"
 
@@ -34,5 +35,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<std::string> arguments = split(base::as_text({data, size}));
   feed<cli::ServerFlags>(arguments);
   feed<cli::AgentFlags>(arguments);
+  feed<cli::AddonAgentFlags>(arguments);
   return 0;
 }

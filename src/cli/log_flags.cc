@@ -64,7 +64,7 @@ void LogFlags::add_to(FlagSet& table) {
       "v", verbosity_,
       "How much is logged. 0: decisions and errors; 1 to 4: also a line per ended connection; "
       "5 and more: debugging.");
-  table.set_shorthand(level, 'v');
+  if (table.syntax() == FlagSyntax::pflag) table.set_shorthand(level, 'v');
   level.type = "Level";
   table.add_string("log-format", format_, "Form of log lines: text (key=value) or json.");
   table.add_switch(

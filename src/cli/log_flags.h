@@ -12,6 +12,9 @@ namespace cli {
 /// docs/decisions/0005-log-levels.md.
 class LogFlags {
  public:
+  /// `verbosity` is the default of -v: 4 in konnectivity's programs, 0 in the add-on's.
+  explicit LogFlags(std::int64_t verbosity = 4) : verbosity_(verbosity) {}
+
   /// Adds the flags to `table`, which must not outlive this object.
   void add_to(FlagSet& table);
 
@@ -23,7 +26,7 @@ class LogFlags {
   void add_klog_accepted(FlagSet& table);
   std::string log_file(std::string_view program) const;
 
-  std::int64_t verbosity_ = 4;
+  std::int64_t verbosity_;
   std::string format_ = "text";
   bool access_log_ = true;
 
