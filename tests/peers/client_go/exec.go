@@ -86,7 +86,7 @@ func execURL(config *rest.Config, stdin bool, command ...string) (*url.URL, erro
 		return nil, err
 	}
 	options := &corev1.PodExecOptions{Container: containerName, Command: command, Stdin: stdin, Stdout: true, Stderr: true}
-	return client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(podName).
+	return client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(defaultPod).
 		SubResource("exec").VersionedParams(options, scheme.ParameterCodec).URL(), nil
 }
 

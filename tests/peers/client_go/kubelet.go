@@ -21,13 +21,18 @@ import (
 	utilexec "k8s.io/utils/exec"
 )
 
-// kubeletOptions are those of the action kubelet: the part of a kubelet that answers exec, with the kubelet's own
-// streaming code. The "container" is the machine itself: commands run as children of this process.
+// kubeletOptions are those of the action kubelet: the part of a kubelet that answers exec and port-forward, with the
+// kubelet's own streaming code. The "container" is the machine itself: commands run as children of this process, and the
+// pod's ports are those of the loopback.
 type kubeletOptions struct {
-	address string
-	cert    string
-	key     string
-	ca      string
+	address  string
+	cert     string
+	key      string
+	ca       string
+	node     string
+	pod      string
+	labels   string
+	forwards targets
 }
 
 func (o *kubeletOptions) addFlags(flags *flag.FlagSet) {
@@ -35,6 +40,11 @@ func (o *kubeletOptions) addFlags(flags *flag.FlagSet) {
 	flags.StringVar(&o.cert, "kubelet-cert", "", "serving certificate of the action kubelet")
 	flags.StringVar(&o.key, "kubelet-key", "", "key of --kubelet-cert")
 	flags.StringVar(&o.ca, "kubelet-client-ca", "", "CA of the certificate that the API server shows to the action kubelet")
+	flags.StringVar(&o.node, "node", defaultPod, "node that the action kubelet registers")
+	flags.StringVar(&o.pod, "pod", namespace+"/"+defaultPod, "namespace and name of the node's pod; both are made if they are not there")
+	flags.StringVar(&o.labels, "pod-labels", "", "labels of the pod, as key=value,key=value")
+	o.forwards = targets{}
+	flags.Var(o.forwards, "forward", "PORT=HOST:PORT: where port-forward to that port of the pod goes instead of to the loopback; may be repeated")
 }
 
 func serveKubelet(ctx context.Context, opts *options) error {
@@ -47,6 +57,7 @@ func serveKubelet(ctx context.Context, opts *options) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/exec/{namespace}/{pod}/{container}", serveExec)
+	mux.HandleFunc("/portForward/{namespace}/{pod}", servePortForward(opts.kubelet.forwards))
 	server := &http.Server{Handler: mux}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	fmt.Println("ready")

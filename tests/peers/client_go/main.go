@@ -43,7 +43,7 @@ Actions through the tunnel (choose it by --proxy or --uds):
   exec         run commands in a pod, by SPDY and by WebSocket: echo of stdin, stderr, exit code
   all          the four above
 Action beside the API server, without a tunnel:
-  kubelet      register a node with one pod and serve its exec until SIGTERM; prints "ready"
+  kubelet      register a node with one pod and serve its exec and port-forward until SIGTERM; prints "ready"
 
 Flags:
 `
