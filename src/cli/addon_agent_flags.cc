@@ -6,16 +6,6 @@
 
 namespace cli {
 
-namespace {
-
-base::Result<app::ListenAddress> parse_listen(std::string_view flag, const std::string& text) {
-  auto parsed = net::parse_host_port(text);
-  if (!parsed) return bad_flag(flag, text, "want host:port, or :port for all interfaces");
-  return app::ListenAddress{std::move(parsed->host), parsed->port};
-}
-
-}  // namespace
-
 AddonAgentFlags::AddonAgentFlags() {
   add_clusters();
   add_health();
@@ -82,8 +72,8 @@ base::Result<app::AddonAgentConfig> AddonAgentFlags::config(
   app::AddonAgentConfig config = config_;
   config.pod_namespace = pod_namespace;
   TRY_VOID(check_clusters(config));
-  TRY(config.health, parse_listen("--health-bind-address", health_address_));
-  TRY(config.forwarding.listen, parse_listen("--port-forward-bind-address", forward_address_));
+  TRY(config.health, check_listen("--health-bind-address", health_address_));
+  TRY(config.forwarding.listen, check_listen("--port-forward-bind-address", forward_address_));
   TRY(config.forwarding.target_port, check_port("--port-forward-target-port", target_port_, {}));
   if (!http::parse_url(config.ready_url)) {
     return bad_flag("--proxy-agent-ready-url", config.ready_url, "want http://host:port/path");

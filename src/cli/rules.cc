@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "async/loop_pool.h"
 #include "cli/go_values.h"
+#include "net/address.h"
 
 namespace cli {
 namespace {
@@ -37,6 +39,12 @@ base::Result<std::uint16_t> check_port(std::string_view flag, std::int64_t value
     rule += "; those above are ephemeral, the system hands them out";
   if (value > 0 && value < range.first) rule += "; those below are reserved";
   return bad_flag(flag, fmt::to_string(value), rule);
+}
+
+base::Result<app::ListenAddress> check_listen(std::string_view flag, const std::string& text) {
+  auto parsed = net::parse_host_port(text);
+  if (!parsed) return bad_flag(flag, text, "want host:port, or :port for all interfaces");
+  return app::ListenAddress{std::move(parsed->host), parsed->port};
 }
 
 base::Result<int> check_positive(std::string_view flag, std::int64_t value) {

@@ -24,6 +24,9 @@ struct PortRange {
 };
 base::Result<std::uint16_t> check_port(std::string_view flag, std::int64_t value, PortRange range);
 
+/// "host:port", or ":port" for all interfaces.
+base::Result<app::ListenAddress> check_listen(std::string_view flag, const std::string& text);
+
 base::Result<int> check_positive(std::string_view flag, std::int64_t value);
 /// `zero_means` tells what 0 does.
 base::Result<void> check_not_negative(std::string_view flag, async::Duration value,

@@ -23,9 +23,17 @@ async::Task<void> Controller::run() {
   }
 }
 
+void Controller::count(const kube::Result<Outcome>& result, async::Duration took) {
+  if (metrics_ == nullptr) return;
+  const char* word = !result ? "error" : result->again_after ? "requeue_after" : "success";
+  metrics_->reconciled(name_, word, std::chrono::duration<double>(took).count());
+  metrics_->queued(name_, queue_.waiting());
+}
+
 // A lost race is part of the work: the cache will show what the other wrote.
 void Controller::settle(const ObjectKey& key, const kube::Result<Outcome>& result,
                         async::Duration took) {
+  count(result, took);
   if (!result) {
     const auto pause = queue_.add_failed(key);
     const auto level =

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "async/task_group.h"
+#include "controller/controller_metrics.h"
 #include "controller/informer.h"
 #include "controller/work_queue.h"
 #include "kube/error.h"
@@ -27,12 +28,17 @@ class Reconciler {
 ///
 /// Flow: informers tell queue() what changed; spawn run() when their stores are filled; cancel it
 /// to stop. Guarantees: one reconcile at a time for a key; a failure never ends it. Thread: that of
-/// the loop. `reconciler` outlives it.
+/// the loop. `reconciler` and `metrics` outlive it.
 class Controller {
  public:
-  /// `name` is a literal, for the log.
-  Controller(async::Loop& loop, async::Clock& clock, std::string_view name, Reconciler& reconciler)
-      : name_(name), clock_(clock), reconciler_(reconciler), queue_(loop, clock) {}
+  /// `name` is a literal, for the log and the metrics, which may be null.
+  Controller(async::Loop& loop, async::Clock& clock, std::string_view name, Reconciler& reconciler,
+             ControllerMetrics* metrics = nullptr)
+      : name_(name),
+        clock_(clock),
+        reconciler_(reconciler),
+        metrics_(metrics),
+        queue_(loop, clock) {}
 
   WorkQueue& queue() { return queue_; }
   /// Queues the key of each object of `informer` that changes.
@@ -42,11 +48,13 @@ class Controller {
   async::Task<void> run();
 
  private:
+  void count(const kube::Result<Outcome>& result, async::Duration took);
   void settle(const ObjectKey& key, const kube::Result<Outcome>& result, async::Duration took);
 
   std::string_view name_;
   async::Clock& clock_;
   Reconciler& reconciler_;
+  ControllerMetrics* metrics_;
   WorkQueue queue_;
 };
 

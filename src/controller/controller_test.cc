@@ -34,8 +34,10 @@ class ControllerTest : public kube::testing::FakeApiTest {
   ControllerTest() { step_ = 1ms; }
   void start() { tasks_.spawn("controller", controller_.run()); }
 
+  metrics::Registry registry_;
+  ControllerMetrics metrics_{registry_};
   Recorder recorder_{clock_};
-  Controller controller_{loop_, clock_, "test", recorder_};
+  Controller controller_{loop_, clock_, "test", recorder_, &metrics_};
 };
 
 TEST_F(ControllerTest, tries_again_after_growing_pauses_until_it_goes_well) {
@@ -47,6 +49,10 @@ TEST_F(ControllerTest, tries_again_after_growing_pauses_until_it_goes_well) {
   EXPECT_GE(recorder_.at[1] - recorder_.at[0], 5ms);
   EXPECT_GE(recorder_.at[2] - recorder_.at[1], 10ms);
   EXPECT_TRUE(eventually([&] { return controller_.queue().idle(); }));
+  const auto text = registry_.expose();
+  EXPECT_TRUE(text.contains(R"(controller_runtime_reconcile_errors_total{controller="test"} 2)"));
+  EXPECT_TRUE(
+      text.contains(R"(controller_runtime_reconcile_total{controller="test",result="success"} 1)"));
 }
 
 TEST_F(ControllerTest, looks_again_when_the_reconciler_wants_it) {

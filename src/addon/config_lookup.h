@@ -1,0 +1,12 @@
+#pragma once
+
+#include "addon/addon_status.h"
+#include "addon/hub.h"
+
+namespace addon {
+
+/// Finds configurations of the two kinds that we follow in the hub's caches. What it returns is
+/// valid until the next suspension.
+ConfigLookup config_lookup(const Hub& hub);
+
+}  // namespace addon

@@ -1,0 +1,122 @@
+#include "addon/csr_controller.h"
+
+#include <utility>
+
+#include "addon/csr_policy.h"
+#include "addon/names.h"
+#include "base/log.h"
+#include "http/base64.h"
+#include "kube/time.h"
+#include "pki/csr.h"
+
+namespace addon {
+namespace {
+
+using controller::Outcome;
+
+// An agent takes some tens of milliseconds from seeing its certificate to writing about it.
+constexpr async::Duration kQuietTime = std::chrono::seconds(1);
+
+base::Result<pki::Csr> csr_of(const json::object& request) {
+  const auto pem = http::base64_decode(kube::text_at(kube::object_at(request, "spec"), "request"));
+  if (!pem) return base::fail(base::Code::invalid, "spec.request is no base64");
+  return pki::Csr::parse(*pem);
+}
+
+Subject subject_of(const pki::Csr& csr) {
+  const auto& name = csr.subject();
+  return {.common_name = name.common_name,
+          .organizations = name.organizations,
+          .organizational_units = name.organizational_units};
+}
+
+bool has_certificate(const json::object& request) {
+  return !kube::text_at(kube::object_at(request, "status"), "certificate").empty();
+}
+
+}  // namespace
+
+CsrController::CsrController(Hub& hub, const Signer& signer) : hub_(hub), signer_(signer) {
+  hub_.requests.informer.store().add_index("cluster", [](const json::object& request) {
+    return std::vector{std::string(cluster_of(request))};
+  });
+}
+
+void CsrController::subscribe(controller::Controller& controller) {
+  controller.watch(hub_.requests.informer);
+  const auto wake = [this, &controller](const std::string& cluster) {
+    for (const auto& request : hub_.requests.informer.store().find("cluster", cluster))
+      controller.queue().add(controller::key_of(*request));
+  };
+  hub_.addons.informer.on_change([wake](const ObjectPtr&, const ObjectPtr& after) {
+    if (after) wake(std::string(kube::namespace_of(*after)));
+  });
+  hub_.clusters.informer.on_change([wake](const ObjectPtr&, const ObjectPtr& after) {
+    if (after) wake(std::string(kube::name_of(*after)));
+  });
+}
+
+kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
+  auto request = hub_.requests.get(key);
+  if (!request || has_certificate(*request) || is_denied(*request)) co_return Outcome{};
+  const std::string cluster(cluster_of(*request));
+  const auto csr = csr_of(*request);
+  if (!csr) {
+    refuse(*request, csr.error().message);
+    co_return Outcome{};
+  }
+  const auto subject = subject_of(*csr);
+  const auto managed_cluster = hub_.clusters.get({"", cluster});
+  const auto addon = hub_.addons.get({cluster, std::string(kAddonName)});
+  if (!is_approved(*request)) {
+    const auto decision = decide_approval({*request, subject, managed_cluster.get(), addon.get()});
+    if (!decision.yes) {
+      refuse(*request, decision.reason);
+      co_return Outcome{};
+    }
+    CO_TRY(request, co_await approve(request));
+    answered_[cluster] = hub_.clock().now();
+  }
+  const auto decision = decide_signing({*request, subject, managed_cluster.get(), addon.get()});
+  if (decision.yes && signer_.ready()) {
+    CO_TRY_VOID(co_await sign(request, *csr));
+    answered_[cluster] = hub_.clock().now();
+  }
+  co_return Outcome{};
+}
+
+kube::Task<ObjectPtr> CsrController::approve(ObjectPtr request) {
+  LOG_INFO("approving an agent's certificate", {"request", kube::name_of(*request)},
+           {"cluster", cluster_of(*request)});
+  co_return co_await hub_.requests.writer.update(
+      approved(*request, kube::format_time(hub_.clock().wall_now())), "approval");
+}
+
+kube::Task<void> CsrController::sign(ObjectPtr request, const pki::Csr& csr) {
+  const auto wanted = agent_certificate(cluster_of(*request));
+  pki::SigningPolicy policy;
+  policy.usages = {pki::ExtendedKeyUsage::client_auth};
+  if (wanted.server_auth) policy.usages.push_back(pki::ExtendedKeyUsage::server_auth);
+  policy.alt_names.uris = wanted.uri_sans;
+  CO_TRY(const auto pem, signer_.authority().sign(csr, policy, hub_.clock().wall_now()));
+  json::object signed_request = *request;
+  signed_request["status"].get_object()["certificate"] = http::base64_encode(pem);
+  LOG_INFO("signing an agent's certificate", {"request", kube::name_of(*request)},
+           {"cluster", cluster_of(*request)});
+  CO_TRY_VOID(co_await hub_.requests.writer.update(std::move(signed_request), "status"));
+  co_return kube::Result<void>{};
+}
+
+void CsrController::refuse(const json::object& request, const std::string& reason) {
+  LOG_DEBUG("not approving a certificate request", {"request", kube::name_of(request)},
+            {"cluster", cluster_of(request)}, {"reason", reason});
+}
+
+async::Duration CsrController::quiet_time(const std::string& cluster) const {
+  const auto found = answered_.find(cluster);
+  if (found == answered_.end()) return async::Duration::zero();
+  return std::max(found->second + kQuietTime - hub_.client().clock().now(),
+                  async::Duration::zero());
+}
+
+}  // namespace addon
