@@ -19,10 +19,11 @@ struct Subject {
 };
 
 struct CsrContext {
-  const json::object& request;          // the CertificateSigningRequest
-  const Subject& subject;               // of the PKCS#10 in it, its signature verified
-  const json::object* managed_cluster;  // of the request's label; nullptr = none
-  const json::object* addon;            // of that cluster; nullptr = none
+  const json::object& request;           // the CertificateSigningRequest
+  const Subject& subject;                // of the PKCS#10 in it, its signature verified
+  const json::object* managed_cluster;   // of the request's label; nullptr = none
+  const json::object* addon;             // of that cluster; nullptr = none
+  std::string_view organizational_unit;  // signer_organizational_unit()
 };
 
 struct CsrDecision {

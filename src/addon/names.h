@@ -76,6 +76,8 @@ inline constexpr std::string_view kPortForwardRole = "cluster-proxy-addon-agent:
 inline constexpr std::string_view kHubAgentRole = "cluster-proxy-addon-agent";
 inline constexpr std::string_view kTokenReviewRole = "cluster-proxy-addon-agent-tokenreview";
 inline constexpr std::string_view kAgentDeployment = "cluster-proxy-proxy-agent";
+inline constexpr std::string_view kAgentCertificateSecret =
+    "cluster-proxy-open-cluster-management.io-proxy-agent-signer-client-cert";
 inline constexpr std::string_view kTlsProfileConfigMap = "ocm-tls-profile";
 inline constexpr std::string_view kExposedServicesConfigMap = "cluster-proxy-exposed-services";
 

@@ -10,9 +10,13 @@
 /// What the hub runs for a ManagedProxyConfiguration. All functions need a valid configuration.
 namespace addon {
 
-/// The Service of type LoadBalancer in front of the proxy servers, for an entrypoint of that type.
-/// Created when absent; an existing one keeps what others wrote (see merged()).
+/// The Service of type LoadBalancer in front of the proxy servers, for an entrypoint of that type:
+/// to be created when there is none.
 json::object load_balancer_service(const ProxyConfiguration& configuration);
+/// `live` with the configured annotations, to PUT; nothing when it has them. All else is the
+/// cloud's and the administrator's.
+std::optional<json::object> load_balancer_update(const json::object& live,
+                                                 const ProxyConfiguration& configuration);
 
 /// The address agents can reach a Service of type LoadBalancer at: the first ingress' IP, else its
 /// host name (as AWS gives it); nothing while the cloud has not provided one.
