@@ -3,18 +3,17 @@
 #include <utility>
 
 #include "addon/addon_status.h"
+#include "addon/conditions.h"
 #include "addon/config_lookup.h"
+#include "addon/merge_patch.h"
 #include "addon/names.h"
+#include "addon/object.h"
 #include "base/log.h"
 
 namespace addon {
 namespace {
 
 using controller::Outcome;
-
-bool is_deleting(const json::object& object) {
-  return !kube::text_at(kube::object_at(object, "metadata"), "deletionTimestamp").empty();
-}
 
 /// Whether agents are rendered differently, or not at all, for the changed cluster.
 bool matters(const ObjectPtr& before, const ObjectPtr& after) {
@@ -24,7 +23,7 @@ bool matters(const ObjectPtr& before, const ObjectPtr& after) {
   for (const char* part : {"annotations", "labels"}) {
     if (kube::object_at(old_metadata, part) != kube::object_at(metadata, part)) return true;
   }
-  return is_deleting(*before) != is_deleting(*after);
+  return is_being_deleted(*before) != is_being_deleted(*after);
 }
 
 }  // namespace
@@ -70,7 +69,7 @@ kube::Task<Outcome> AddonController::reconcile(ObjectKey key) {
   auto addon = hub.addons.get(key);
   const auto cluster = hub.clusters.get({"", key.in_namespace});
   // The API server's garbage collector removes what belonged to an addon.
-  if (!addon || !cluster || is_deleting(*addon)) co_return Outcome{};
+  if (!addon || !cluster || is_being_deleted(*addon)) co_return Outcome{};
   if (!is_owned_by_management_addon(*addon)) {
     LOG_DEBUG("not installing: the ClusterManagementAddOn does not own it yet", {"addon", key});
     co_return Outcome{};
@@ -86,7 +85,7 @@ kube::Task<Outcome> AddonController::reconcile(ObjectKey key) {
 
   // An agent whose rights are not complete is deployed all the same.
   Outcome outcome;
-  if (!is_deleting(*cluster) && find_condition(*addon, "RegistrationApplied") != nullptr &&
+  if (!is_being_deleted(*cluster) && find_condition(*addon, "RegistrationApplied") != nullptr &&
       condition_is_true(*addon, "Configured")) {
     CO_TRY(outcome, co_await deploy(std::move(addon), config));
   }

@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "addon/addon_configs.h"
 #include "addon/addon_status.h"
+#include "addon/conditions.h"
 #include "addon/hub_rbac.h"
 #include "addon/names.h"
+#include "addon/object.h"
 #include "base/check.h"
 #include "base/log.h"
 

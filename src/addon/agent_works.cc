@@ -4,7 +4,9 @@
 
 #include "addon/addon_status.h"
 #include "addon/agent_manifests.h"
+#include "addon/conditions.h"
 #include "addon/names.h"
+#include "addon/object.h"
 #include "addon/work.h"
 #include "base/log.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "addon/addon_status.h"
+#include "addon/addon_configs.h"
 #include "addon/hub.h"
 
 namespace addon {

@@ -2,9 +2,10 @@
 
 #include <utility>
 
-#include "addon/addon_status.h"
+#include "addon/conditions.h"
 #include "addon/drift.h"
 #include "addon/names.h"
+#include "addon/object.h"
 #include "addon/secrets.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -33,10 +34,6 @@ CachedKind& kind_of(HubNamespace& place, const json::object& object) {
   return place.role_bindings;
 }
 
-bool is_deleting(const json::object& object) {
-  return !kube::text_at(kube::object_at(object, "metadata"), "deletionTimestamp").empty();
-}
-
 }  // namespace
 
 void ConfigurationController::subscribe(controller::Controller& controller) {
@@ -57,7 +54,7 @@ void ConfigurationController::subscribe(controller::Controller& controller) {
 kube::Task<Outcome> ConfigurationController::reconcile(ObjectKey key) {
   const auto object = hub_.configurations.get(key);
   // What we made for it goes with it, by owner reference.
-  if (!object || is_deleting(*object)) co_return Outcome{};
+  if (!object || is_being_deleted(*object)) co_return Outcome{};
   const auto configuration = read_proxy_configuration(*object);
   std::optional<Obstacle> obstacle;
   if (const auto problems = validate(configuration); !problems.empty()) {
@@ -116,8 +113,8 @@ kube::Task<std::optional<std::string>> ConfigurationController::entrypoint_addre
   auto service = place->services.get(controller::key_of(wanted));
   if (!service) {
     CO_TRY(service, co_await place->services.writer.create(wanted));
-  } else if (lacks(*service, wanted)) {
-    CO_TRY(service, co_await place->services.writer.update(merged(*service, wanted)));
+  } else if (auto changed = load_balancer_update(*service, configuration)) {
+    CO_TRY(service, co_await place->services.writer.update(std::move(*changed)));
   }
   co_return load_balancer_address(*service);
 }

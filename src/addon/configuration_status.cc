@@ -1,4 +1,4 @@
-#include "addon/addon_status.h"
+#include "addon/conditions.h"
 #include "addon/configuration_controller.h"
 #include "addon/names.h"
 #include "kube/time.h"

@@ -36,7 +36,7 @@ bool has_certificate(const json::object& request) {
 
 }  // namespace
 
-CsrController::CsrController(Hub& hub, const Signer& signer) : hub_(hub), signer_(signer) {
+CsrController::CsrController(Hub& hub, Signer& signer) : hub_(hub), signer_(signer) {
   hub_.requests.informer.store().add_index("cluster", [](const json::object& request) {
     return std::vector{std::string(cluster_of(request))};
   });
@@ -51,6 +51,10 @@ void CsrController::subscribe(controller::Controller& controller) {
   hub_.addons.informer.on_change([wake](const ObjectPtr&, const ObjectPtr& after) {
     if (after) wake(std::string(kube::namespace_of(*after)));
   });
+  signer_.on_change([this, &controller] {
+    for (const auto& request : hub_.requests.informer.store().list())
+      controller.queue().add(controller::key_of(*request));
+  });
   hub_.clusters.informer.on_change([wake](const ObjectPtr&, const ObjectPtr& after) {
     if (after) wake(std::string(kube::name_of(*after)));
   });
@@ -59,6 +63,7 @@ void CsrController::subscribe(controller::Controller& controller) {
 kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
   auto request = hub_.requests.get(key);
   if (!request || has_certificate(*request) || is_denied(*request)) co_return Outcome{};
+  if (!signer_.ready()) co_return Outcome{};  // its change wakes every request
   const std::string cluster(cluster_of(*request));
   const auto csr = csr_of(*request);
   if (!csr) {
@@ -68,8 +73,12 @@ kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
   const auto subject = subject_of(*csr);
   const auto managed_cluster = hub_.clusters.get({"", cluster});
   const auto addon = hub_.addons.get({cluster, std::string(kAddonName)});
+  const auto context = [&](const json::object& of) {
+    return CsrContext{of, subject, managed_cluster.get(), addon.get(),
+                      signer_.organizational_unit()};
+  };
   if (!is_approved(*request)) {
-    const auto decision = decide_approval({*request, subject, managed_cluster.get(), addon.get()});
+    const auto decision = decide_approval(context(*request));
     if (!decision.yes) {
       refuse(*request, decision.reason);
       co_return Outcome{};
@@ -77,8 +86,7 @@ kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
     CO_TRY(request, co_await approve(request));
     answered_[cluster] = hub_.clock().now();
   }
-  const auto decision = decide_signing({*request, subject, managed_cluster.get(), addon.get()});
-  if (decision.yes && signer_.ready()) {
+  if (decide_signing(context(*request)).yes) {
     CO_TRY_VOID(co_await sign(request, *csr));
     answered_[cluster] = hub_.clock().now();
   }

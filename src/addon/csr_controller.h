@@ -14,7 +14,7 @@ namespace addon {
 /// loop. `hub` and `signer` outlive it.
 class CsrController : public controller::Reconciler {
  public:
-  CsrController(Hub& hub, const Signer& signer);
+  CsrController(Hub& hub, Signer& signer);
 
   /// Before hub.start(): whose changes wake which request.
   void subscribe(controller::Controller& controller);
@@ -30,7 +30,7 @@ class CsrController : public controller::Reconciler {
   void refuse(const json::object& request, const std::string& reason);
 
   Hub& hub_;
-  const Signer& signer_;
+  Signer& signer_;
   std::map<std::string, async::TimePoint> answered_;  // by cluster
 };
 

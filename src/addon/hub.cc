@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "addon/addon_status.h"
+#include "addon/merge_patch.h"
 #include "addon/names.h"
 #include "addon/v1alpha1.h"
 

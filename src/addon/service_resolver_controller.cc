@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "addon/addon_status.h"
+#include "addon/conditions.h"
 #include "addon/service_resolver.h"
 
 namespace addon {

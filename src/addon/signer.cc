@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "addon/addon_status.h"
+#include "addon/conditions.h"
 #include "addon/hashes.h"
 #include "addon/names.h"
 #include "base/log.h"

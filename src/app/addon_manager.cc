@@ -22,12 +22,15 @@ namespace {
 using async::Task;
 using base::Result;
 
+// Names the Lease, the source of events and the user agent, as the reference does.
+constexpr const char* kProgram = "cluster-proxy-addon-manager";
+
 kube::Client::Options client_options(const AddonManagerConfig& config) {
   kube::Client::Options options;
   // API priority and fairness guards the server; our own limit is there against our own mistakes.
   options.qps = config.kube.qps > 0 ? config.kube.qps : 50;
   options.burst = config.kube.burst > 0 ? static_cast<unsigned>(config.kube.burst) : 100;
-  options.user_agent = "cluster-proxy-addon-manager";
+  options.user_agent = kProgram;
   return options;
 }
 
@@ -60,9 +63,11 @@ class AddonManager {
   async::Loop loop_{1};
   async::SystemClock clock_;
   metrics::Registry registry_;
+  controller::ControllerMetrics controller_metrics_{registry_};
   std::unique_ptr<kube::Client> client_;
+  std::unique_ptr<kube::EventRecorder> events_;
   std::optional<addon::ControlPlane> plane_;
-  std::unique_ptr<controller::LeaderElection> election_;
+  std::optional<controller::LeaderElection> election_;
   std::unique_ptr<http::Server> health_;
   std::unique_ptr<http::Server> metrics_;
   int exit_code_ = 0;
@@ -74,6 +79,16 @@ class AddonManager {
 Result<void> AddonManager::start() {
   TRY(auto access, kube::load_config(config_.kube.kubeconfig));
   TRY(client_, kube::Client::make(loop_, clock_, std::move(access), client_options(config_)));
+  events_ = std::make_unique<kube::EventRecorder>(
+      loop_, *client_,
+      kube::EventRecorder::Options{.component = std::string(kProgram), .host = host_name()});
+  if (config_.leader_elect) {
+    controller::LeaderElection::Options options;
+    options.in_namespace = config_.pod_namespace;
+    options.name = kProgram;
+    election_.emplace(*client_, std::move(options), events_.get());
+    controller_metrics_.leading(kProgram, false);
+  }
   health_ = serve_http(loop_, clock_, config_.health, health_routes(), "health");
   metrics_ = serve_http(loop_, clock_, config_.metrics, metrics_routes(registry_), "metrics");
   return {};
@@ -97,12 +112,12 @@ Task<void> AddonManager::manage() {
   LOG_INFO("caches are filled");
   if (election_) {
     CO_TRY_VOID(co_await election_->acquire());
-    LOG_INFO("leading");
+    controller_metrics_.leading(kProgram, true);
   }
   plane_->lead();
   if (!election_) co_return Result<void>{};
   CO_TRY_VOID(co_await election_->hold());
-  LOG_ERROR("the leader's lease is lost: another replica goes on");
+  LOG_ERROR("the leader's lease is lost; stopping, so that another replica goes on");
   tasks_.spawn("stop", [](AddonManager& self) -> Task<void> {
     co_await self.stop(1);
     co_return Result<void>{};
@@ -116,7 +131,7 @@ Task<void> AddonManager::connect() {
   for (;;) {
     const auto abilities = co_await addon::find_abilities(*client_, config_.cluster_profiles);
     if (abilities) {
-      plane_.emplace(loop_, *client_, plane_options(config_, *abilities));
+      plane_.emplace(loop_, *client_, controller_metrics_, plane_options(config_, *abilities));
       co_return Result<void>{};
     }
     if (abilities.error().is(base::Code::cancelled)) co_return base::fail(abilities.error());
@@ -139,7 +154,7 @@ async::asio::awaitable<void> AddonManager::stop(int exit_code) {
   managing_.cancel();
   co_await managing_.join();
   if (plane_) co_await plane_->stop();
-  if (election_ && exit_code == 0) co_await election_->release();
+  if (election_ && exit_code == 0) (void)co_await election_->release();
   constexpr async::Duration kAtOnce{0};
   if (health_) (void)co_await health_->stop(kAtOnce);
   if (metrics_) (void)co_await metrics_->stop(kAtOnce);
@@ -149,6 +164,7 @@ async::asio::awaitable<void> AddonManager::stop(int exit_code) {
 int AddonManager::run() {
   tasks_.spawn("signals", watch_signals());
   managing_.spawn("manage", manage());
+  managing_.spawn("events", events_->run());
   loop_.run();
   LOG_INFO("stopped");
   return exit_code_;

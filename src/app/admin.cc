@@ -49,6 +49,12 @@ std::string_view host_only(std::string_view host) {
 
 }  // namespace
 
+Routes metrics_routes(const metrics::Registry& registry) {
+  Routes routes;
+  add_metrics(routes, registry);
+  return routes;
+}
+
 Routes server_health_routes(const metrics::Registry& registry, ReadyCheck ready) {
   Routes routes;
   add_healthz(routes);

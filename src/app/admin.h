@@ -29,6 +29,9 @@ http::Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck r
 /// /debug/pprof.
 http::Routes agent_admin_routes(std::uint16_t health_port, const ProfilingConfig& profiling);
 
+/// /metrics alone. `registry` outlives the routes.
+http::Routes metrics_routes(const metrics::Registry& registry);
+
 /// Serves `routes` at `address`. Null when that is not possible, which is logged with the name
 /// `what`: the tunnel is worth more than its gauges. `loop` and `clock` outlive the server.
 std::unique_ptr<http::Server> serve_http(async::Loop& loop, async::Clock& clock,
