@@ -1,7 +1,8 @@
-# cp_embed(OUTPUT FOLDER) writes a source with the text of every FOLDER/*/*.yaml, in the order of their
-# names, and gives its path in OUTPUT. A change of one of them configures again.
+# cp_embed(OUTPUT FOLDER SUBFOLDER...) writes a source with the text of every FOLDER/SUBFOLDER/*.yaml, in the
+# order of their names, and gives its path in OUTPUT. A change of one of them configures again.
 function(cp_embed output folder)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*.yaml)
+  list(TRANSFORM ARGN REPLACE "(.+)" "${folder}/\\1/*.yaml" OUTPUT_VARIABLE globs)
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE ${folder} ${globs})
   list(SORT files)
   set(entries "")
   foreach(file ${files})

@@ -23,13 +23,6 @@ base::Result<pki::Csr> csr_of(const json::object& request) {
   return pki::Csr::parse(*pem);
 }
 
-Subject subject_of(const pki::Csr& csr) {
-  const auto& name = csr.subject();
-  return {.common_name = name.common_name,
-          .organizations = name.organizations,
-          .organizational_units = name.organizational_units};
-}
-
 bool has_certificate(const json::object& request) {
   return !kube::text_at(kube::object_at(request, "status"), "certificate").empty();
 }
@@ -70,11 +63,10 @@ kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
     refuse(*request, csr.error().message);
     co_return Outcome{};
   }
-  const auto subject = subject_of(*csr);
   const auto managed_cluster = hub_.clusters.get({"", cluster});
   const auto addon = hub_.addons.get({cluster, std::string(kAddonName)});
   const auto context = [&](const json::object& of) {
-    return CsrContext{of, subject, managed_cluster.get(), addon.get(),
+    return CsrContext{of, csr->subject(), managed_cluster.get(), addon.get(),
                       signer_.organizational_unit()};
   };
   if (!is_approved(*request)) {
@@ -101,11 +93,7 @@ kube::Task<ObjectPtr> CsrController::approve(ObjectPtr request) {
 }
 
 kube::Task<void> CsrController::sign(ObjectPtr request, const pki::Csr& csr) {
-  const auto wanted = agent_certificate(cluster_of(*request));
-  pki::SigningPolicy policy;
-  policy.usages = {pki::ExtendedKeyUsage::client_auth};
-  if (wanted.server_auth) policy.usages.push_back(pki::ExtendedKeyUsage::server_auth);
-  policy.alt_names.uris = wanted.uri_sans;
+  const auto policy = agent_certificate_policy(cluster_of(*request));
   CO_TRY(const auto pem, signer_.authority().sign(csr, policy, hub_.clock().wall_now()));
   json::object signed_request = *request;
   signed_request["status"].get_object()["certificate"] = http::base64_encode(pem);

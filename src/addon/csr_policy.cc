@@ -24,28 +24,37 @@ constexpr std::array<std::string_view, 3> kUsages = {"digital signature", "key e
 
 using Reason = std::optional<std::string>;
 
+/// Organizations and units are sets.
 std::set<std::string_view> set_of(const std::vector<std::string>& list) {
   return {list.begin(), list.end()};
 }
 
-std::string described(const Subject& subject) {
+bool same(const pki::DistinguishedName& a, const pki::DistinguishedName& b) {
+  return a.common_name == b.common_name && set_of(a.organizations) == set_of(b.organizations) &&
+         set_of(a.organizational_units) == set_of(b.organizational_units);
+}
+
+std::string described(const pki::DistinguishedName& subject) {
   return fmt::format("CN={} O=[{}] OU=[{}]", subject.common_name,
                      fmt::join(subject.organizations, ","),
                      fmt::join(subject.organizational_units, ","));
 }
 
 /// Who may be certified by a signer; nothing for a signer that is not ours to answer.
-std::optional<Subject> registered(std::string_view signer, std::string_view organizational_unit) {
+std::optional<pki::DistinguishedName> registered(std::string_view signer,
+                                                 std::string_view organizational_unit) {
   const std::vector<std::string> groups = {std::string(kAgentGroup)};
   if (signer == kKubeClientSigner) {
-    return Subject{.common_name = std::string(kAddonAgentUser),
-                   .organizations = groups,
-                   .organizational_units = {}};
+    return pki::DistinguishedName{.common_name = std::string(kAddonAgentUser),
+                                  .organizations = groups,
+                                  .organizational_units = {},
+                                  .text = {}};
   }
   if (signer == kCustomSigner) {
-    return Subject{.common_name = std::string(kProxyAgentUser),
-                   .organizations = groups,
-                   .organizational_units = {std::string(organizational_unit)}};
+    return pki::DistinguishedName{.common_name = std::string(kProxyAgentUser),
+                                  .organizations = groups,
+                                  .organizational_units = {std::string(organizational_unit)},
+                                  .text = {}};
   }
   return std::nullopt;
 }
@@ -95,7 +104,7 @@ Reason wrong_subject(const CsrContext& context) {
   const auto signer = text_at(object_at(context.request, "spec"), "signerName");
   const auto wanted = registered(signer, context.organizational_unit);
   if (!wanted) return fmt::format("signer \"{}\" is not one of ours", signer);
-  if (context.subject == *wanted) return std::nullopt;
+  if (same(context.subject, *wanted)) return std::nullopt;
   return fmt::format("subject {} is not the registered {}", described(context.subject),
                      described(*wanted));
 }
@@ -116,11 +125,6 @@ CsrDecision decision(Reason reason) {
 CsrDecision no(std::string reason) { return {.yes = false, .reason = std::move(reason)}; }
 
 }  // namespace
-
-bool Subject::operator==(const Subject& other) const {
-  return common_name == other.common_name && set_of(organizations) == set_of(other.organizations) &&
-         set_of(organizational_units) == set_of(other.organizational_units);
-}
 
 CsrDecision decide_approval(const CsrContext& context) {
   if (is_approved(context.request)) return no("approved already");
@@ -161,8 +165,10 @@ std::string_view cluster_of(const json::object& request) {
   return label_of(request, kClusterNameLabel);
 }
 
-AgentCertificate agent_certificate(std::string_view cluster) {
-  return {.server_auth = false, .uri_sans = {cluster_uri(cluster)}};
+pki::SigningPolicy agent_certificate_policy(std::string_view cluster) {
+  pki::SigningPolicy policy{.usages = {pki::ExtendedKeyUsage::client_auth}, .alt_names = {}};
+  policy.alt_names.uris.push_back(cluster_uri(cluster));
+  return policy;
 }
 
 std::string cluster_uri(std::string_view cluster) {

@@ -2,28 +2,19 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "addon/canonical_json.h"
+#include "pki/certificate_authority.h"
 
 /// Which certificate signing requests the manager answers.
 namespace addon {
 
-/// The subject of a request, or of a registration. Organizations and units are sets.
-struct Subject {
-  std::string common_name;
-  std::vector<std::string> organizations;
-  std::vector<std::string> organizational_units;
-
-  bool operator==(const Subject& other) const;
-};
-
 struct CsrContext {
-  const json::object& request;           // the CertificateSigningRequest
-  const Subject& subject;                // of the PKCS#10 in it, its signature verified
-  const json::object* managed_cluster;   // of the request's label; nullptr = none
-  const json::object* addon;             // of that cluster; nullptr = none
-  std::string_view organizational_unit;  // signer_organizational_unit()
+  const json::object& request;            // the CertificateSigningRequest
+  const pki::DistinguishedName& subject;  // of the request in it, as pki::Csr read it
+  const json::object* managed_cluster;    // of the request's label; nullptr = none
+  const json::object* addon;              // of that cluster; nullptr = none
+  std::string_view organizational_unit;   // signer_organizational_unit()
 };
 
 struct CsrDecision {
@@ -49,11 +40,7 @@ json::object approved(const json::object& request, std::string_view now);
 std::string_view cluster_of(const json::object& request);
 
 /// What the certificate of an agent says besides its subject: client only, and which cluster it is.
-struct AgentCertificate {
-  bool server_auth = false;
-  std::vector<std::string> uri_sans;  // cluster_uri()
-};
-AgentCertificate agent_certificate(std::string_view cluster);
+pki::SigningPolicy agent_certificate_policy(std::string_view cluster);
 /// "urn:open-cluster-management:cluster:<name>".
 std::string cluster_uri(std::string_view cluster);
 

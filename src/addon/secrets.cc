@@ -5,10 +5,6 @@
 #include "http/base64.h"
 
 namespace addon {
-std::vector<pki::ExtendedKeyUsage> usages_of(const CertificateRequest& request) {
-  return {request.usage == KeyUsage::server_auth ? pki::ExtendedKeyUsage::server_auth
-                                                 : pki::ExtendedKeyUsage::client_auth};
-}
 
 json::object certificate_secret(const CertificateRequest& request,
                                 const pki::IssuedCertificate& issued, json::object owner) {

@@ -1,15 +1,11 @@
 #pragma once
 
-#include <vector>
-
 #include "addon/certificates.h"
 #include "addon/signer.h"
 #include "pki/certificate_authority.h"
 
 /// Certificates as Secrets.
 namespace addon {
-
-std::vector<pki::ExtendedKeyUsage> usages_of(const CertificateRequest& request);
 
 /// The Secret of type kubernetes.io/tls for an issued certificate.
 json::object certificate_secret(const CertificateRequest& request,
