@@ -118,9 +118,20 @@ base::Result<std::vector<json::object>> AgentWorks::render(const json::object& a
                            .deployment_config = *config ? &**config : nullptr,
                            .load_balancer_service = service.get(),
                            .service_proxy_secret = secret.get(),
-                           .ca_pem = signer_.trust_pem()};
+                           .ca_pem = signer_.trust_pem(),
+                           .exposed = exposed_by(*managed_cluster)};
   TRY(const auto values, agent_values(inputs));
   return agent_manifests(values);
+}
+
+std::vector<ExposedService> AgentWorks::exposed_by(const json::object& managed_cluster) const {
+  if (!hub_.service_resolvers) return {};
+  std::vector<json::object> sets;
+  std::vector<json::object> resolvers;
+  for (const auto& each : hub_.cluster_sets->informer.store().list()) sets.push_back(*each);
+  for (const auto& each : hub_.service_resolvers->informer.store().list())
+    resolvers.push_back(*each);
+  return exposed_services(managed_cluster, sets, resolvers);
 }
 
 kube::Task<void> AgentWorks::write(ObjectPtr addon, std::vector<json::object> manifests) {

@@ -32,6 +32,7 @@ class AgentWorks {
   base::Result<std::vector<json::object>> render(const json::object& addon,
                                                  const ConfigResult& config);
   kube::Task<void> write(ObjectPtr addon, std::vector<json::object> manifests);
+  std::vector<ExposedService> exposed_by(const json::object& managed_cluster) const;
   std::vector<ObjectPtr> works_of(const std::string& cluster) const;
 
   Hub& hub_;

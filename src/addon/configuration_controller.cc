@@ -126,12 +126,11 @@ kube::Task<void> ConfigurationController::ensure_certificate(CertificateRequest 
   const auto live = secrets.get(key);
   const auto now = hub_.clock().wall_now();
   const auto chain = live ? secret_data(*live, "tls.crt").value_or("") : "";
-  const auto reason =
-      live ? signer_.authority().renewal_reason(chain, request.leaf.hosts, now) : "it does not exist";
+  const auto reason = live ? signer_.authority().renewal_reason(chain, request.leaf.hosts, now)
+                           : "it does not exist";
   if (!reason) co_return kube::Result<void>{};
   LOG_INFO("issuing a certificate", {"secret", key}, {"because", *reason});
-  CO_TRY(const auto issued,
-         signer_.authority().issue(request.leaf, now));
+  CO_TRY(const auto issued, signer_.authority().issue(request.leaf, now));
   auto wanted = certificate_secret(request, issued, std::move(owner));
   if (live && kube::text_at(*live, "type") == kube::text_at(wanted, "type")) {
     CO_TRY_VOID(co_await secrets.writer.update(replacing(*live, std::move(wanted))));

@@ -12,10 +12,19 @@ bool is_empty(const json::value& value) {
 
 bool covers(const json::value& live, const json::value& wanted);
 
+/// "" and a targetPort of 0 leave the choice to the server.
+bool leaves_open(const json::key_value_pair& wanted) {
+  const auto& value = wanted.value();
+  const bool is_zero = value.is_int64() && value.get_int64() == 0;
+  return is_empty(value) || (value.is_string() && value.get_string().empty()) ||
+         (is_zero && wanted.key() == "targetPort");
+}
+
 bool covers(const json::object& live, const json::object& wanted) {
   return std::ranges::all_of(wanted, [&](const auto& member) {
+    if (leaves_open(member)) return true;
     const auto* there = live.if_contains(member.key());
-    return there != nullptr ? covers(*there, member.value()) : is_empty(member.value());
+    return there != nullptr && covers(*there, member.value());
   });
 }
 

@@ -23,5 +23,15 @@ TEST(Drift, sees_a_changed_value_a_missing_member_and_another_number_of_items) {
   EXPECT_FALSE(lacks(wanted, wanted));
 }
 
+TEST(Drift, lets_the_server_choose_what_is_left_open) {
+  const auto wanted = parsed(
+      R"({"spec":{"ports":[{"port":8090,"targetPort":0}]},"roleRef":{"apiGroup":"","name":"x"}})");
+  const auto live = parsed(
+      R"({"spec":{"ports":[{"port":8090,"targetPort":8090}]},
+          "roleRef":{"apiGroup":"rbac.authorization.k8s.io","name":"x"}})");
+  EXPECT_FALSE(lacks(live, wanted));
+  EXPECT_TRUE(lacks(parsed(R"({"spec":{"replicas":3}})"), parsed(R"({"spec":{"replicas":0}})")));
+}
+
 }  // namespace
 }  // namespace addon
