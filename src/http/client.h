@@ -1,100 +1,62 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "async/clock.h"
+#include "http/client_request.h"
+#include "http/client_response.h"
 #include "http/connector.h"
-#include "http/response_parser.h"
-#include "net/stream.h"
+#include "http/h1_connections.h"
+#include "http/h2_client.h"
 
 namespace http {
 
-/// A request as a value. Host, Content-Length and Connection are added when it is sent.
-struct ClientRequest {
-  std::string method = "GET";
-  std::string target = "/";  // path and query
-  std::vector<HeaderField> fields;
-  std::string body;
-  /// May be sent twice: when a kept-alive connection turns out dead before any byte of the
-  /// response. GET and HEAD always may.
-  bool repeatable = false;
-
-  /// The value of the first field of that name, in any case, or "".
-  std::string_view find(std::string_view name) const;
-  void set(std::string name, std::string value);
-};
-
-/// The request as it goes over the wire to `origin`.
-base::Result<std::string> encode(const ClientRequest& request, const Origin& origin);
-
-class Client;
-
-/// A response whose head has come, and whose body is read as it comes. The connection returns to
-/// its client once the body was read to the end; otherwise it closes with the response. The client
-/// outlives it.
-class ClientResponse {
- public:
-  ClientResponse();
-  ClientResponse(ClientResponse&&) noexcept;
-  ClientResponse& operator=(ClientResponse&&) noexcept;
-  ~ClientResponse();
-
-  unsigned status() const;
-  const ResponseHead& head() const;
-  /// The next part of the body, as it came; "" at the end.
-  async::Task<std::string> read_part();
-  /// The rest of the body; Code::exhausted when it is longer than `limit` bytes.
-  async::Task<std::string> read_all(std::size_t limit);
-
- private:
-  friend class Client;
-  struct Exchange;
-  explicit ClientResponse(std::unique_ptr<Exchange> exchange);
-  std::unique_ptr<Exchange> exchange_;
-};
-
-/// Sends requests to one origin over HTTP/1.1, keeping connections alive between them.
+/// Sends requests to one origin, over HTTP/2 when the connector's TLS offers it and the server
+/// takes it, else over HTTP/1.1.
 ///
-/// Any number of requests may be under way, each on a connection of its own. There is no time limit
-/// here: wrap send() and the reads into async::with_timeout(). Thread: that of the loop.
+/// With HTTP/2 one connection carries all requests. When the server lets it end (GOAWAY), the next
+/// requests go over a new one, and what the server says it has not begun is sent again there. With
+/// HTTP/1.1 each request under way has a connection of its own, which is then kept for the next.
+/// There is no time limit here: wrap send() and the reads into async::with_timeout(). Thread: that
+/// of the loop that runs send().
 class Client {
  public:
   struct Options {
-    std::size_t max_idle = 4;
-    // Below the 90 s after which a kube-apiserver hangs up.
-    async::Duration idle_limit = std::chrono::seconds(60);
-    std::size_t max_head_bytes = 64 * 1024;
+    H1Connections::Options h1;
+    H2Client::Options h2;
   };
-  /// `clock` and `connector` outlive the client.
+  /// `clock` and `connector` outlive the client; the client outlives its responses and the tasks
+  /// that use it.
   Client(async::Clock& clock, Connector& connector, Options options);
   Client(async::Clock& clock, Connector& connector) : Client(clock, connector, Options()) {}
+  ~Client();
 
-  /// Returns when the head of the response has come. Cancelling closes the connection.
+  /// Returns when the head of the response has come. Cancelling gives the request up.
   async::Task<ClientResponse> send(ClientRequest request);
-  /// Closes the idle connections, so that the next requests make new ones: credentials have
-  /// changed.
-  void drop_idle() { idle_.clear(); }
-  std::size_t idle() const { return idle_.size(); }
+  /// The next requests make new connections: credentials have changed. Responses under way go on.
+  void renew_connections();
+  /// HTTP/1.1 connections that wait for a request.
+  std::size_t idle() const { return h1_.idle(); }
 
  private:
-  friend class ClientResponse;
-  struct Idle {
-    std::unique_ptr<net::Stream> stream;
-    async::TimePoint until;
-  };
-  std::unique_ptr<net::Stream> take_idle();
-  void keep(std::unique_ptr<net::Stream> stream);
-  using ExchangePtr = std::unique_ptr<ClientResponse::Exchange>;
-  async::Task<ExchangePtr> exchange(std::unique_ptr<net::Stream> stream, const std::string& wire,
-                                    bool head_only, bool* answered);
+  struct Dialing;
+  using H2Ptr = std::shared_ptr<H2Client>;
+  async::Task<H2Ptr> multiplexed();
+  async::Task<void> dial_first();
+  async::Task<void> connect_first();
+  async::Task<ClientResponse> send_alone(ClientRequest request);
+  async::Task<void> prepare_repeat(H2Ptr used, H2RequestError error, bool may_repeat, int repeats);
+  void adopt(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream);
 
   async::Clock& clock_;
   Connector& connector_;
   Options options_;
-  std::vector<Idle> idle_;
+  H1Connections h1_;
+  H2Ptr h2_;
+  bool one_at_a_time_;  // the server spoke HTTP/1.1 last
+  unsigned renewals_ = 0;
+  std::shared_ptr<Dialing> dialing_;
 };
 
 }  // namespace http

@@ -73,7 +73,7 @@ class HttpClient : public ::testing::Test {
   async::SystemClock clock_;
   ScriptedServer server_{loop_, clock_};
   NetConnector connector_{clock_, nullptr, {.origin = server_.origin()}};
-  Client client_{clock_, connector_, {.max_head_bytes = 4096}};
+  Client client_{clock_, connector_, {.h1 = {.max_head_bytes = 4096}}};
   unsigned status_ = 0;
 };
 
@@ -175,14 +175,26 @@ TEST_F(HttpClient, silence_ends_with_the_limit_of_the_caller) {
   EXPECT_TRUE(response.error().is(base::Code::timeout));
 }
 
-TEST(HttpEncode, refuses_what_would_smuggle_lines) {
-  const Origin origin{.tls = false, .host = "h", .port = 80};
-  EXPECT_FALSE(encode({.target = "/a b"}, origin));
-  EXPECT_FALSE(encode({.target = "/a\r\nX: y"}, origin));
-  EXPECT_FALSE(encode({.method = ""}, origin));
-  EXPECT_FALSE(encode({.fields = {{"A", "b\r\nX: y"}}}, origin));
-  EXPECT_FALSE(encode({.fields = {{"A: x", "b"}}}, origin));
-  EXPECT_EQ(encode({}, origin), "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+TEST(ClientRequestTest, what_would_smuggle_lines_is_refused) {
+  EXPECT_FALSE(check_request({.target = "/a b"}));
+  EXPECT_FALSE(check_request({.target = "/a\r\nX: y"}));
+  EXPECT_FALSE(check_request({.method = ""}));
+  EXPECT_FALSE(check_request({.fields = {{"A", "b\r\nX: y"}}}));
+  EXPECT_FALSE(check_request({.fields = {{"A: x", "b"}}}));
+  EXPECT_FALSE(check_request({.fields = {{":path", "/b"}}}));
+  EXPECT_TRUE(check_request({.fields = {{"A", "b c"}}}));
+}
+
+TEST(ClientRequestTest, goes_over_either_protocol) {
+  const Origin origin{.tls = true, .host = "h", .port = 8443};
+  const ClientRequest request{
+      .method = "PUT", .target = "/x", .fields = {{"X-A", "B"}, {"Connection", "close"}}};
+  EXPECT_EQ(encode(request, origin),
+            "PUT /x HTTP/1.1\r\nHost: h:8443\r\nX-A: B\r\nConnection: close\r\nContent-Length: "
+            "0\r\n\r\n");
+  std::string fields;
+  for (const auto& [name, value] : h2_headers(request, origin)) fields += name + "=" + value + " ";
+  EXPECT_EQ(fields, ":method=PUT :scheme=https :authority=h:8443 :path=/x x-a=B content-length=0 ");
 }
 
 TEST_F(HttpClient, connect_through_a_proxy_sends_credentials_and_keeps_later_bytes) {
@@ -190,13 +202,13 @@ TEST_F(HttpClient, connect_through_a_proxy_sends_credentials_and_keeps_later_byt
   NetConnector::Options options{.origin = {false, "target", 81}};
   options.proxy = Url{.origin = server_.origin(), .user_info = "u:p%40"};
   NetConnector connector(clock_, nullptr, options);
-  auto stream = async::testing::run(loop_, connector.connect());
-  ASSERT_TRUE(stream) << stream.error().message;
+  auto connection = async::testing::run(loop_, connector.connect());
+  ASSERT_TRUE(connection) << connection.error().message;
   EXPECT_EQ(server_.requests[0],
             "CONNECT target:81 HTTP/1.1\r\nHost: target:81\r\nProxy-Authorization: Basic "
             "dTpwQA==\r\n\r\n");
   std::vector<std::uint8_t> block(64);
-  const auto count = async::testing::run(loop_, (*stream)->read_some(block));
+  const auto count = async::testing::run(loop_, connection->stream->read_some(block));
   EXPECT_EQ(base::as_text({block.data(), *count}), "inner");
 }
 

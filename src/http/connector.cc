@@ -55,9 +55,9 @@ Task<void> connect_through(net::Stream& proxy, std::string authority, std::strin
 NetConnector::NetConnector(async::Clock& clock, TlsSource* tls, Options options)
     : clock_(clock), tls_(tls), options_(std::move(options)) {}
 
-Task<std::unique_ptr<net::Stream>> NetConnector::connect() {
+Task<Connector::Connection> NetConnector::connect() {
   CO_TRY(auto stream, co_await dial());
-  if (!options_.origin.tls) co_return stream;
+  if (!options_.origin.tls) co_return Connection{std::move(stream), ""};
   co_return co_await async::with_timeout(clock_, options_.handshake_limit,
                                          "TLS handshake with " + options_.origin.address(),
                                          secure(std::move(stream)));
@@ -76,13 +76,14 @@ Task<std::unique_ptr<net::Stream>> NetConnector::dial() {
   co_return stream;
 }
 
-Task<std::unique_ptr<net::Stream>> NetConnector::secure(std::unique_ptr<net::Stream> transport) {
+Task<Connector::Connection> NetConnector::secure(std::unique_ptr<net::Stream> transport) {
   CO_TRY(auto context, co_await tls_->tls_context());
   const auto name = options_.server_name.empty() ? options_.origin.host : options_.server_name;
   auto stream =
       co_await net::tls_handshake(std::move(transport), std::move(context), std::string(name));
   if (!stream) co_return base::fail(stream.error().within(options_.origin.address()));
-  co_return std::unique_ptr<net::Stream>(std::move(*stream));
+  auto protocol = (*stream)->alpn();
+  co_return Connection{std::move(*stream), std::move(protocol)};
 }
 
 }  // namespace http

@@ -19,7 +19,11 @@ class Connector {
  public:
   virtual ~Connector() = default;
   virtual const Origin& origin() const = 0;
-  virtual async::Task<std::unique_ptr<net::Stream>> connect() = 0;
+  struct Connection {
+    std::unique_ptr<net::Stream> stream;
+    std::string protocol;  // agreed on by ALPN, or ""
+  };
+  virtual async::Task<Connection> connect() = 0;
 };
 
 /// Where the TLS configuration of the next connection comes from: it may change over time, and may
@@ -50,11 +54,11 @@ class NetConnector : public Connector {
   NetConnector(async::Clock& clock, TlsSource* tls, Options options);
 
   const Origin& origin() const override { return options_.origin; }
-  async::Task<std::unique_ptr<net::Stream>> connect() override;
+  async::Task<Connection> connect() override;
 
  private:
   async::Task<std::unique_ptr<net::Stream>> dial();
-  async::Task<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> transport);
+  async::Task<Connection> secure(std::unique_ptr<net::Stream> transport);
 
   async::Clock& clock_;
   TlsSource* tls_;

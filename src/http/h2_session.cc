@@ -136,15 +136,24 @@ Result<H2Stream*> H2Session::request(const Headers& headers,
 }
 
 Result<H2Stream*> H2Session::request(const Headers& headers, const MakeHandler& make) {
+  return open(headers, make, false);
+}
+
+Result<H2Stream*> H2Session::request_and_end(const Headers& headers, const MakeHandler& make) {
+  return open(headers, make, true);
+}
+
+Result<H2Stream*> H2Session::open(const Headers& headers, const MakeHandler& make, bool ends) {
   const auto limit =
       nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
   if (streams_.size() >= limit)
     return fail(Code::exhausted, fmt::format("the peer allows {} streams at once", limit));
   auto stream = std::make_unique<H2Stream>(*this, 0);
+  stream->ending_ = ends;
   const auto fields = h2_fields(headers);
   const nghttp2_data_provider body = h2_body(*stream);
-  const std::int32_t id =
-      nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &body, nullptr);
+  const std::int32_t id = nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(),
+                                                 ends ? nullptr : &body, nullptr);
   if (id < 0) return fail(Code::unavailable, fmt::format("HTTP/2: {}", nghttp2_strerror(id)));
   stream->id_ = id;
   stream->handler_ = make(*stream);

@@ -170,6 +170,8 @@ class H2Session {
   /// The same for handlers that need their stream: `make` is called once, if the stream is opened.
   using MakeHandler = std::function<std::unique_ptr<H2StreamHandler>(H2Stream&)>;
   base::Result<H2Stream*> request(const Headers& headers, const MakeHandler& make);
+  /// A request that is over with its headers.
+  base::Result<H2Stream*> request_and_end(const Headers& headers, const MakeHandler& make);
   void ping();
   /// The round trip as pings have measured it, near the shortest of late; zero when none has.
   async::Duration round_trip() const { return round_trip_; }
@@ -190,6 +192,7 @@ class H2Session {
   friend struct H2Callbacks;
 
   void submit_settings(const Options& options);
+  base::Result<H2Stream*> open(const Headers& headers, const MakeHandler& make, bool ends);
   bool notify_sent();
   void ping_acknowledged(std::uint64_t payload);
   void measure(async::TimePoint now);

@@ -68,7 +68,7 @@ Client::Client(async::Loop& loop, async::Clock& clock, Config config, Options op
 async::Task<void> Client::follow_tls() {
   if (!connector_.origin().tls) co_return base::Result<void>{};
   CO_TRY(auto current, co_await credentials_.tls_context());
-  if (tls_in_use_ && tls_in_use_ != current) http_.drop_idle();
+  if (tls_in_use_ && tls_in_use_ != current) http_.renew_connections();
   tls_in_use_ = std::move(current);
   co_return base::Result<void>{};
 }
@@ -118,16 +118,46 @@ Task<http::ClientResponse> Client::open(http::ClientRequest request) {
   }
 }
 
+// Parsed as it comes: the text of a large list is never held beside its values.
+async::Task<json::value> Client::read_json(http::ClientResponse response) {
+  JsonReader reader;
+  std::size_t size = 0;
+  for (;;) {
+    CO_TRY(const auto part, co_await response.read_part());
+    if (part.empty()) co_return reader.finish();
+    size += part.size();
+    if (size > options_.max_answer_bytes) {
+      co_return base::fail(Code::exhausted, fmt::format("the answer is longer than {} bytes",
+                                                        options_.max_answer_bytes));
+    }
+    CO_TRY_VOID(reader.feed(part));
+  }
+}
+
 Task<json::value> Client::send(http::ClientRequest request) {
   const auto what = fmt::format("{} {}", request.method, request.target);
   CO_TRY(auto response, co_await open(std::move(request)));
-  auto body = co_await async::with_timeout(clock_, options_.attempt_limit, what,
-                                           response.read_all(options_.max_answer_bytes));
-  if (!body) co_return std::unexpected(Error(body.error().within(what)));
-  if (body->empty()) co_return json::value();
-  auto parsed = parse_json(*body);
-  if (!parsed) co_return std::unexpected(Error(parsed.error().within(what)));
-  co_return std::move(*parsed);
+  auto value = co_await async::with_timeout(clock_, options_.attempt_limit, what,
+                                            read_json(std::move(response)));
+  if (!value) co_return std::unexpected(Error(value.error().within(what)));
+  co_return std::move(*value);
+}
+
+Task<json::object> Client::send_for_object(http::ClientRequest request) {
+  const auto what = fmt::format("{} {}", request.method, request.target);
+  CO_TRY(auto value, co_await send(std::move(request)));
+  if (auto* object = value.if_object()) co_return std::move(*object);
+  co_return std::unexpected(Error(Code::io, what + ": the answer is not an object"));
+}
+
+Task<json::value> Client::send_within(http::ClientRequest request, async::Duration limit) {
+  using namespace async::asio::experimental::awaitable_operators;
+  const auto what = fmt::format("{} {}", request.method, request.target);
+  auto outcome = co_await (send(std::move(request)) || clock_.sleep_for(limit));
+  if (outcome.index() == 0) co_return std::move(std::get<0>(outcome));
+  const auto seconds = std::chrono::duration<double>(limit).count();
+  co_return std::unexpected(
+      Error(Code::timeout, fmt::format("{}: timed out after {}s", what, seconds)));
 }
 
 }  // namespace kube

@@ -16,15 +16,15 @@
 
 namespace kube {
 
-/// Sends requests to one API server as client-go does: at most `qps` a second after a burst; a 429
-/// or 5xx answer that says Retry-After is waited out, up to ten times; a 401 renews the credentials
-/// and repeats once.
+/// Sends requests to one API server as client-go does: over one HTTP/2 connection where the server
+/// has HTTP/2; at most `qps` a second after a burst; a 429 or 5xx answer that says Retry-After is
+/// waited out, up to ten times; a 401 renews the credentials and repeats once.
 ///
 /// Owned by one loop and outlives the tasks that use it. Cancelling a task abandons its request.
 class Client {
  public:
   struct Options {
-    double qps = 5;
+    double qps = 5;  // 0 or less: no limit
     unsigned burst = 10;
     std::string user_agent = "cluster-proxy";
     // For one attempt: connect, send, and the answer (of a watch: its head).
@@ -38,6 +38,10 @@ class Client {
 
   /// The whole answer, parsed; null when it has no body.
   Task<json::value> send(http::ClientRequest request);
+  /// The same for an answer that is an object.
+  Task<json::object> send_for_object(http::ClientRequest request);
+  /// send(), all waits and retries included, but not longer than `limit`: then Code::timeout.
+  Task<json::value> send_within(http::ClientRequest request, async::Duration limit);
   /// An answer below 400 whose body is read as it comes: for watches.
   Task<http::ClientResponse> open(http::ClientRequest request);
 
@@ -50,6 +54,7 @@ class Client {
   using Fields = std::vector<http::HeaderField>;
   async::Task<http::ClientResponse> attempt(http::ClientRequest request, Fields fields);
   async::Task<void> follow_tls();
+  async::Task<json::value> read_json(http::ClientResponse response);
   Task<void> consider_retry(Error error, int retries, bool asked_to_wait);
 
   async::Clock& clock_;

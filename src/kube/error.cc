@@ -98,6 +98,12 @@ std::string shown(std::string_view body) {
   return body.size() > kShownBody ? text + "..." : text;
 }
 
+/// HTTP/2 has no reason phrase.
+std::string status_line(const http::ResponseHead& head) {
+  if (head.reason.empty()) return fmt::format("HTTP status {}", head.status);
+  return fmt::format("{} {}", head.status, head.reason);
+}
+
 bool is_status(const json::object& object) { return text_at(object, "kind") == "Status"; }
 
 }  // namespace
@@ -112,7 +118,7 @@ Error error_of_answer(const http::ResponseHead& head, std::string_view body) {
   const bool status = parsed && parsed->is_object() && is_status(parsed->get_object());
   auto error = status ? from_status(parsed->get_object(), http_status)
                       : Error(code_of_http(http_status),
-                              fmt::format("{} {}: {}", head.status, head.reason, shown(body)));
+                              fmt::format("{}: {}", status_line(head), shown(body)));
   error.http_status = http_status;
   // The header is what the server wants now; the details are an older hint.
   if (const auto wait = parse_seconds(head.find("Retry-After"))) error.retry_after = wait;
