@@ -12,7 +12,8 @@ LeaseCounter::LeaseCounter(async::Loop& loop, Client& client, std::string in_nam
     : clock_(client.clock()),
       selector_(std::move(selector)),
       observer_(observer),
-      reflector_(client, lease_api(std::move(in_namespace)), *this, this, {}),
+      // The metrics of konnectivity count its lists.
+      reflector_(client, lease_api(std::move(in_namespace)), *this, this, {.stream_state = false}),
       tasks_(loop.get_executor()) {}
 
 void LeaseCounter::start() { tasks_.spawn("count leases", reflector_.run()); }

@@ -19,13 +19,15 @@ std::chrono::seconds random_between(std::chrono::seconds low, std::chrono::secon
   return low + std::chrono::seconds(static_cast<std::int64_t>(base::random_u64() % span));
 }
 
-/// Moves the items of one page behind `objects`. They lack kind and apiVersion, which the list has.
-void take_items(json::object& page, std::vector<json::object>& objects) {
-  auto* items = page.if_contains("items");
-  if (items == nullptr || !items->is_array()) return;
-  for (auto& item : items->get_array()) {
-    if (item.is_object()) objects.push_back(std::move(item.get_object()));
-  }
+/// Whether this ends the state at the beginning of a watch.
+bool ends_state(const WatchEvent& event) {
+  const auto& metadata = object_at(event.object, "metadata");
+  return event.type == WatchEvent::Type::bookmark &&
+         text_at(object_at(metadata, "annotations"), "k8s.io/initial-events-end") == "true";
+}
+
+std::string key_of(const json::object& object) {
+  return fmt::format("{}/{}", namespace_of(object), name_of(object));
 }
 
 }  // namespace
@@ -37,94 +39,169 @@ Reflector::Reflector(Client& client, Api api, WatchHandler& handler, WatchObserv
       handler_(handler),
       observer_(observer),
       options_(std::move(options)),
-      state_(options_.backoff) {}
+      state_(options_.backoff, options_.stream_state) {}
+
+/// The events of one open watch.
+class Reflector::Events {
+ public:
+  Events(Reflector& owner, http::ClientResponse response, std::chrono::seconds due)
+      : owner_(owner),
+        response_(std::move(response)),
+        // The server ends the watch when it is due; one that goes on longer is half-dead.
+        deadline_(owner.client_.clock().now() + due + owner.options_.overdue_margin) {}
+
+  /// The next event; nothing at the orderly end. Code::timeout when none comes before `limit` or
+  /// the watch is overdue. An event of type ERROR is the error that it stands for.
+  Task<std::optional<WatchEvent>> next(async::TimePoint limit = async::TimePoint::max()) {
+    auto& clock = owner_.client_.clock();
+    for (;;) {
+      CO_TRY(auto event, decoder_.next());
+      if (event && event->type == WatchEvent::Type::error)
+        co_return std::unexpected(error_of_status(event->object));
+      if (event) co_return event;
+      const auto left = std::min(limit, deadline_) - clock.now();
+      auto part = co_await async::with_timeout(
+          clock, left, "watch of " + owner_.api_.resource().plural, response_.read_part());
+      if (!part) co_return std::unexpected(Error(std::move(part).error()));
+      if (part->empty()) co_return std::nullopt;
+      decoder_.feed(*part);
+    }
+  }
+
+ private:
+  Reflector& owner_;
+  http::ClientResponse response_;
+  async::TimePoint deadline_;
+  WatchDecoder decoder_;
+};
 
 async::Task<void> Reflector::run() {
   for (;;) {
     auto& clock = client_.clock();
     CO_TRY_VOID(co_await clock.sleep_for(state_.pause()));
-    const bool listing = state_.step() == WatchState::Step::list;
-    const auto done = listing ? co_await list() : co_await watch();
+    const auto done = co_await take_step();
     if (done) continue;
     if (done.error().is(Code::cancelled)) co_return base::fail(done.error());
     state_.failed(done.error(), clock.now());
     LOG_DEBUG("list or watch failed", {"resource", api_.resource().plural},
-              {"step", listing ? "list" : "watch"}, {"error", done.error().message});
+              {"error", done.error().message});
   }
 }
 
-void Reflector::report_list(const Error* error, async::TimePoint began) {
-  if (observer_ != nullptr) observer_->listed(error, client_.clock().now() - began);
+Task<void> Reflector::take_step() {
+  switch (state_.step()) {
+    case WatchState::Step::list:
+      return list();
+    case WatchState::Step::stream:
+      return stream();
+    case WatchState::Step::watch:
+      return watch();
+  }
+  std::unreachable();
 }
 
-void Reflector::report_watch(const Error* error, async::TimePoint began) {
-  if (observer_ != nullptr) observer_->watched(error, client_.clock().now() - began);
+void Reflector::report_list(const Error* error, async::Duration took) {
+  if (observer_ != nullptr) observer_->listed(error, took);
 }
 
-// Pages belong together only while their continue token lives; a 410 on one starts the list anew.
 Task<void> Reflector::list() {
-  std::vector<json::object> objects;
-  std::string version;
-  ListOptions options{.label_selector = options_.label_selector,
-                      .field_selector = options_.field_selector,
-                      .resource_version = state_.resource_version(),
-                      .limit = options_.page};
-  do {
-    const auto began = client_.clock().now();
-    auto answer = co_await client_.send(api_.list(options));
-    report_list(answer ? nullptr : &answer.error(), began);
-    if (!answer) co_return std::unexpected(std::move(answer).error());
-    auto* page = answer->if_object();
-    if (page == nullptr) co_return std::unexpected(Error(Code::io, "a list is not an object"));
-    take_items(*page, objects);
-    const auto& metadata = object_at(*page, "metadata");
-    if (version.empty()) version = text_at(metadata, "resourceVersion");
-    options.continue_token = text_at(metadata, "continue");
-    options.resource_version.clear();
-  } while (!options.continue_token.empty());
-  state_.listed(version);
-  handler_.replace(std::move(objects));
+  const ListOptions options{.label_selector = options_.label_selector,
+                            .field_selector = options_.field_selector,
+                            .resource_version = state_.resource_version(),
+                            .limit = options_.page};
+  const PageObserver observer = [this](const Error* error, async::Duration took) {
+    report_list(error, took);
+  };
+  CO_TRY(auto list, co_await list_all(client_, api_, options, observer));
+  state_.listed(list.resource_version);
+  handler_.replace(std::move(list.objects));
   synced_ = true;
   co_return Result<void>{};
 }
 
-Task<void> Reflector::watch() {
+Task<Reflector::Events> Reflector::open(bool with_state) {
   const auto due = random_between(options_.min_watch, options_.max_watch);
   const WatchOptions options{.label_selector = options_.label_selector,
                              .field_selector = options_.field_selector,
                              .resource_version = state_.resource_version(),
+                             .resource_version_match = with_state ? "NotOlderThan" : "",
+                             .send_initial_events = with_state,
                              .timeout = due};
   const auto began = client_.clock().now();
   auto response = co_await client_.open(api_.watch(options));
-  report_watch(response ? nullptr : &response.error(), began);
+  const auto took = client_.clock().now() - began;
+  if (observer_ != nullptr) observer_->watched(response ? nullptr : &response.error(), took);
   if (!response) co_return std::unexpected(std::move(response).error());
-  CO_TRY_VOID(co_await follow(std::move(*response), due));
-  state_.ended(client_.clock().now() - began);
-  co_return Result<void>{};
+  co_return Events(*this, std::move(*response), due);
 }
 
-// The server ends the watch when it is due; one that goes on longer is half-dead.
-Task<void> Reflector::follow(http::ClientResponse response, std::chrono::seconds due) {
-  auto& clock = client_.clock();
-  const auto deadline = clock.now() + due + options_.overdue_margin;
-  WatchDecoder decoder;
+Task<void> Reflector::watch() {
+  const auto began = client_.clock().now();
+  CO_TRY(auto events, co_await open(false));
+  co_return co_await follow(std::move(events), began);
+}
+
+// Servers that do not know the question refuse one part of it or another, as invalid.
+Task<void> Reflector::stream() {
+  const auto began = client_.clock().now();
+  auto events = co_await open(true);
+  if (!events && !events.error().is_invalid()) co_return std::unexpected(std::move(events).error());
+  Result<bool> streamed = false;
+  if (events) streamed = co_await receive_state(*events);
+  if (!streamed) co_return std::unexpected(std::move(streamed).error());
+  if (!*streamed) {
+    LOG_DEBUG("server does not stream the state, listing it", {"resource", api_.resource().plural});
+    state_.stream_refused();
+    co_return Result<void>{};
+  }
+  report_list(nullptr, client_.clock().now() - began);
+  co_return co_await follow(std::move(*events), began);
+}
+
+// Changes may come in between the objects of the state. False when the server seems not to know
+// that it was asked for one.
+Task<bool> Reflector::receive_state(Events& events) {
+  std::map<std::string, json::object> objects;
   for (;;) {
-    auto part = co_await async::with_timeout(
-        clock, deadline - clock.now(), "watch of " + api_.resource().plural, response.read_part());
-    if (!part) co_return std::unexpected(Error(std::move(part).error()));
-    if (part->empty()) co_return Result<void>{};
-    decoder.feed(*part);
-    for (;;) {
-      CO_TRY(auto event, decoder.next());
-      if (!event) break;
-      CO_TRY_VOID(take(std::move(*event)));
+    auto event = co_await events.next(client_.clock().now() + options_.state_limit);
+    if (!event && event.error().is(Code::timeout) && !event.error().answered()) co_return false;
+    if (!event) co_return std::unexpected(std::move(event).error());
+    if (!*event) co_return std::unexpected(Error(Code::closed, "the watch ended within the state"));
+    auto& object = (*event)->object;
+    if (ends_state(**event)) {
+      complete(resource_version_of(object), std::move(objects));
+      co_return true;
+    }
+    if ((*event)->type == WatchEvent::Type::deleted) {
+      objects.erase(key_of(object));
+    } else if ((*event)->type != WatchEvent::Type::bookmark) {
+      auto key = key_of(object);
+      objects.insert_or_assign(std::move(key), std::move(object));
     }
   }
 }
 
-Result<void> Reflector::take(WatchEvent event) {
+void Reflector::complete(std::string_view version, std::map<std::string, json::object> objects) {
+  std::vector<json::object> state;
+  state.reserve(objects.size());
+  for (auto& [key, object] : objects) state.push_back(std::move(object));
+  state_.listed(version);
+  handler_.replace(std::move(state));
+  synced_ = true;
+}
+
+Task<void> Reflector::follow(Events events, async::TimePoint began) {
+  for (;;) {
+    CO_TRY(auto event, co_await events.next());
+    if (!event) break;
+    take(std::move(*event));
+  }
+  state_.ended(client_.clock().now() - began);
+  co_return Result<void>{};
+}
+
+void Reflector::take(WatchEvent event) {
   using Type = WatchEvent::Type;
-  if (event.type == Type::error) return std::unexpected(error_of_status(event.object));
   const std::string version(resource_version_of(event.object));
   if (event.type == Type::deleted) {
     handler_.remove(event.object);
@@ -132,7 +209,6 @@ Result<void> Reflector::take(WatchEvent event) {
     handler_.apply(std::move(event.object));
   }
   state_.event(version);
-  return {};
 }
 
 }  // namespace kube

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json/object.hpp>
 
 #include "async/task_group.h"
 #include "kube/client.h"
+#include "kube/list.h"
 #include "kube/request.h"
 #include "kube/watch_decoder.h"
 #include "kube/watch_state.h"
@@ -27,7 +30,7 @@ class WatchHandler {
 };
 
 /// Hears of every list and watch request: for metrics. `error` is null on success; `took` is the
-/// time to the answer.
+/// time to the answer. A state that came by a watch counts as listed when it is complete.
 class WatchObserver {
  public:
   virtual ~WatchObserver() = default;
@@ -35,7 +38,8 @@ class WatchObserver {
   virtual void watched(const Error* error, async::Duration took) = 0;
 };
 
-/// Keeps a WatchHandler up to date with the objects of an Api, by list and watch.
+/// Keeps a WatchHandler up to date with the objects of an Api, by list and watch, or by a watch
+/// that begins with the state where the server has that.
 ///
 /// Guarantees: replace() comes first, and again after the history was lost (410); between two of
 /// them every change comes
@@ -54,6 +58,10 @@ class Reflector {
     // A watch that the server has not ended this long after it was due is taken for half-dead.
     std::chrono::seconds overdue_margin{30};
     unsigned page = 500;
+    // Ask for the state by a watch first. A server that refuses is listed; so is one that does not
+    // say where the state ends, once it has said nothing for `state_limit`.
+    bool stream_state = true;
+    std::chrono::seconds state_limit{30};
     async::Backoff::Options backoff{.initial = std::chrono::milliseconds(800),
                                     .cap = std::chrono::seconds(30),
                                     .factor = 2,
@@ -68,12 +76,17 @@ class Reflector {
   bool synced() const { return synced_; }
 
  private:
+  class Events;
+  Task<void> take_step();
   Task<void> list();
+  Task<void> stream();
+  Task<bool> receive_state(Events& events);
+  void complete(std::string_view version, std::map<std::string, json::object> objects);
   Task<void> watch();
-  Task<void> follow(http::ClientResponse response, std::chrono::seconds due);
-  Result<void> take(WatchEvent event);
-  void report_list(const Error* error, async::TimePoint began);
-  void report_watch(const Error* error, async::TimePoint began);
+  Task<void> follow(Events events, async::TimePoint began);
+  Task<Events> open(bool with_state);
+  void take(WatchEvent event);
+  void report_list(const Error* error, async::Duration took);
 
   Client& client_;
   Api api_;

@@ -19,12 +19,16 @@ class Names : public WatchHandler {
   void replace(std::vector<json::object> objects) override {
     ++replaced;
     names.clear();
-    for (const auto& object : objects) names.emplace(name_of(object));
+    for (const auto& object : objects) {
+      names.emplace(name_of(object));
+      kinds.emplace(text_at(object, "kind"));
+    }
   }
   void apply(json::object object) override { names.emplace(name_of(object)); }
   void remove(const json::object& object) override { names.erase(std::string(name_of(object))); }
 
   std::set<std::string> names;
+  std::set<std::string> kinds;
   int replaced = 0;
 };
 
@@ -42,6 +46,7 @@ class Counts : public WatchObserver {
 class ReflectorTest : public testing::FakeApiTest {
  protected:
   void start(Reflector::Options options = {}) {
+    options.stream_state = streams_;
     reflector_ =
         std::make_unique<Reflector>(*client_, Api({"coordination.k8s.io", "v1", "leases"}, "ns"),
                                     handler_, &counts_, std::move(options));
@@ -66,6 +71,7 @@ class ReflectorTest : public testing::FakeApiTest {
     return found;
   }
 
+  bool streams_ = false;
   Names handler_;
   Counts counts_;
   std::unique_ptr<Reflector> reflector_;
@@ -191,6 +197,25 @@ TEST_F(ReflectorTest, pages_make_one_state) {
   EXPECT_EQ(counts_.lists, 3);
 }
 
+TEST_F(ReflectorTest, page_that_the_server_forgot_begins_one_list_without_pages) {
+  for (int i = 0; i < 5; ++i) server_.put(kCollection, named(fmt::format("n{}", i)));
+  server_.answer_next({.status = 410, .reason = "Expired"});  // so that pages follow
+  start({.page = 2});
+  ASSERT_TRUE(eventually([&] { return counts_.lists == 1; }));
+  server_.answer_next({.status = 410, .reason = "Expired"});
+  EXPECT_TRUE(has({"n0", "n1", "n2", "n3", "n4"}));
+  EXPECT_EQ(handler_.replaced, 1);
+  EXPECT_EQ(counts_.lists, 2);
+  EXPECT_FALSE(server_.requests()[3].target.contains("limit="));
+}
+
+TEST_F(ReflectorTest, items_get_the_kind_that_only_their_list_has) {
+  server_.put(kCollection, named("a"));
+  start();
+  ASSERT_TRUE(has({"a"}));
+  EXPECT_EQ(handler_.kinds, (std::set<std::string>{"Lease"}));
+}
+
 TEST_F(ReflectorTest, selector_travels_with_list_and_watch) {
   server_.put(kCollection, named("a", "x"));
   server_.put(kCollection, named("b", "y"));
@@ -200,6 +225,85 @@ TEST_F(ReflectorTest, selector_travels_with_list_and_watch) {
   server_.put(kCollection, named("c", "y"));
   server_.put(kCollection, named("d", "x"));
   EXPECT_TRUE(has({"a", "d"}));
+}
+
+class ReflectorStream : public ReflectorTest {
+ protected:
+  ReflectorStream() { streams_ = true; }
+};
+
+TEST_F(ReflectorStream, gets_the_state_and_then_changes_by_one_watch) {
+  server_.put(kCollection, named("a"));
+  server_.put(kCollection, named("b"));
+  start();
+  ASSERT_TRUE(has({"a", "b"}));
+  EXPECT_TRUE(reflector_->synced());
+  server_.erase(std::string(kCollection) + "/a");
+  server_.put(kCollection, named("c"));
+  EXPECT_TRUE(has({"b", "c"}));
+  EXPECT_EQ(handler_.replaced, 1);
+  ASSERT_EQ(server_.requests().size(), 1);
+  const auto& target = server_.requests()[0].target;
+  EXPECT_TRUE(target.contains("sendInitialEvents=true")) << target;
+  EXPECT_TRUE(target.contains("resourceVersionMatch=NotOlderThan")) << target;
+  EXPECT_FALSE(target.contains("resourceVersion=0")) << target;
+  EXPECT_EQ(counts_.lists, 1);
+  EXPECT_EQ(counts_.watches, 1);
+}
+
+TEST_F(ReflectorStream, resumes_without_the_state) {
+  start();
+  ASSERT_TRUE(watching());
+  server_.put(kCollection, named("a"));
+  ASSERT_TRUE(has({"a"}));
+  server_.end_watches();
+  ASSERT_TRUE(eventually([&] { return counts_.watches == 2; }));
+  EXPECT_FALSE(server_.requests()[1].target.contains("sendInitialEvents"));
+  EXPECT_TRUE(server_.requests()[1].target.contains("resourceVersion=101"));
+  EXPECT_EQ(handler_.replaced, 1);
+}
+
+TEST_F(ReflectorStream, lost_history_streams_the_state_anew) {
+  start();
+  ASSERT_TRUE(watching());
+  server_.put(kCollection, named("a"));
+  ASSERT_TRUE(has({"a"}));
+  server_.expire_watches();
+  ASSERT_TRUE(eventually([&] { return handler_.replaced == 2; }));
+  EXPECT_TRUE(has({"a"}));
+  EXPECT_EQ(server_.count_requests(std::string("GET ") + kCollection + "?watch=true"), 2);
+}
+
+TEST_F(ReflectorStream, server_that_refuses_is_listed_from_then_on) {
+  server_.state_by_watch(testing::FakeApiServer::StateByWatch::refused);
+  server_.put(kCollection, named("a"));
+  start();
+  ASSERT_TRUE(has({"a"}));
+  ASSERT_TRUE(watching());
+  server_.expire_watches();
+  ASSERT_TRUE(eventually([&] { return handler_.replaced == 2; }));
+  int streams = 0;
+  for (const auto& each : server_.requests()) streams += each.target.contains("sendInitialEvents");
+  EXPECT_EQ(streams, 1);
+  EXPECT_EQ(counts_.lists, 2);
+}
+
+TEST_F(ReflectorStream, server_that_never_ends_the_state_is_listed) {
+  server_.state_by_watch(testing::FakeApiServer::StateByWatch::unknown);
+  server_.put(kCollection, named("a"));
+  start();
+  EXPECT_TRUE(has({"a"}));
+  EXPECT_EQ(handler_.replaced, 1);
+  EXPECT_EQ(counts_.lists, 1);
+  EXPECT_GE(server_.requests()[1].at - server_.requests()[0].at, std::chrono::seconds(30));
+}
+
+TEST_F(ReflectorStream, failure_is_waited_out_and_does_not_lead_to_a_list) {
+  server_.answer_next({.status = 500, .reason = "InternalError"});
+  server_.put(kCollection, named("a"));
+  start();
+  EXPECT_TRUE(has({"a"}));
+  EXPECT_TRUE(server_.requests()[1].target.contains("sendInitialEvents"));
 }
 
 }  // namespace

@@ -13,6 +13,9 @@ using base::Result;
 
 namespace {
 
+// A watch lives for long, and one large burst must not cost memory for as long.
+constexpr std::size_t kKeptCapacity = 16 * 1024;
+
 std::optional<WatchEvent::Type> type_of(std::string_view name) {
   using Type = WatchEvent::Type;
   if (name == "ADDED") return Type::added;
@@ -47,6 +50,7 @@ Result<std::optional<WatchEvent>> WatchDecoder::next() {
     if (end == std::string::npos) {
       pending_.erase(0, std::exchange(start_, 0));
       scanned_ = pending_.size();
+      if (pending_.capacity() > kKeptCapacity && scanned_ < kKeptCapacity) pending_.shrink_to_fit();
       if (scanned_ <= max_line_) return std::nullopt;
       return base::fail(Code::exhausted,
                         fmt::format("watch: an event is longer than {} bytes", max_line_));

@@ -8,11 +8,21 @@ namespace {
 constexpr auto kTooShort = std::chrono::seconds(1);
 // Failures this far apart have nothing to do with each other.
 constexpr auto kQuiet = std::chrono::minutes(2);
+constexpr std::string_view kAnyVersion = "0";
 
 }  // namespace
 
+WatchState::Step WatchState::step() const {
+  if (watches_) return Step::watch;
+  return streams_ ? Step::stream : Step::list;
+}
+
+std::string WatchState::resource_version() const {
+  return step() == Step::stream && version_ == kAnyVersion ? "" : version_;
+}
+
 void WatchState::listed(std::string_view version) {
-  step_ = Step::watch;
+  watches_ = true;
   version_ = version;
   pause_ = {};
   saw_event_ = false;
@@ -35,12 +45,17 @@ void WatchState::failed(const Error& error, async::TimePoint now) {
   saw_event_ = false;
   const bool history_lost = error.is_gone() || error.is_too_large_resource_version();
   if (!history_lost) return;
-  if (step_ == Step::watch) {
-    step_ = Step::list;
+  if (watches_) {
+    watches_ = false;
     pause_ = {};
   } else {
     version_.clear();
   }
+}
+
+void WatchState::stream_refused() {
+  streams_ = false;
+  pause_ = {};
 }
 
 }  // namespace kube

@@ -93,5 +93,23 @@ TEST_F(WatchStateTest, two_quiet_minutes_forget_the_pauses) {
   EXPECT_EQ(state_.pause(), seconds(1));
 }
 
+TEST(WatchStateStream, streams_the_newest_state_until_that_is_refused) {
+  WatchState state({.initial = seconds(1)}, true);
+  EXPECT_EQ(state.step(), Step::stream);
+  EXPECT_EQ(state.resource_version(), "");
+  state.stream_refused();
+  EXPECT_EQ(state.step(), Step::list);
+  EXPECT_EQ(state.resource_version(), "0");
+}
+
+TEST(WatchStateStream, streams_again_at_the_last_version_when_history_is_lost) {
+  WatchState state({.initial = seconds(1)}, true);
+  state.listed("10");
+  EXPECT_EQ(state.step(), Step::watch);
+  state.failed(Error(base::Code::gone, "too old"), {});
+  EXPECT_EQ(state.step(), Step::stream);
+  EXPECT_EQ(state.resource_version(), "10");
+}
+
 }  // namespace
 }  // namespace kube

@@ -1,13 +1,11 @@
 #include "kube/testing/fake_api_server.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -15,6 +13,7 @@
 #include "http/url.h"
 #include "kube/json.h"
 #include "kube/labels.h"
+#include "kube/testing/fake_answers.h"
 #include "net/socket_stream.h"
 
 namespace kube::testing {
@@ -60,53 +59,6 @@ struct FakeApiServer::Watch {
 
   bool covers(const std::string& path) const { return path.starts_with(request->path + "/"); }
 };
-
-namespace {
-
-std::string line_of(std::string_view type, const json::object& object) {
-  return json::serialize(
-             json::object{{"type", json::string(type.data(), type.size())}, {"object", object}}) +
-         "\n";
-}
-
-std::string http_answer(unsigned status, const json::object& body, const std::string& extra = "") {
-  const auto text = json::serialize(body);
-  return fmt::format(
-      "HTTP/1.1 {} Text\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
-      status, text.size(), extra, text);
-}
-
-json::object status_object(unsigned status, std::string_view reason) {
-  return {{"kind", "Status"},
-          {"status", "Failure"},
-          {"reason", json::string(reason.data(), reason.size())},
-          {"message", fmt::format("the fake says {}", reason)},
-          {"code", status}};
-}
-
-std::string failure(unsigned status, std::string_view reason, const std::string& extra = "") {
-  return http_answer(status, status_object(status, reason), extra);
-}
-
-std::map<std::string, std::string> parse_query(std::string_view text) {
-  std::map<std::string, std::string> query;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('&'), text.size());
-    const auto pair = text.substr(0, end);
-    const auto equals = std::min(pair.find('='), pair.size() - 1);
-    query[std::string(pair.substr(0, equals))] = http::percent_decode(pair.substr(equals + 1));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return query;
-}
-
-std::int64_t number(std::string_view text) {
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-}  // namespace
 
 FakeApiServer::FakeApiServer(async::Loop& loop, async::Clock& clock)
     : clock_(clock), changed_(loop.get_executor()), tasks_(loop.get_executor()) {
@@ -242,18 +194,43 @@ Task<void> FakeApiServer::serve(std::unique_ptr<net::Stream> stream) {
       co_return Result<void>{};
     }
     const bool watching = request.parameter("watch") == "true" && canned_.empty();
-    if (watching && number(request.parameter("resourceVersion")) >= compacted_) {
+    auto reply = watching ? refusal_of_watch(request) : answer(request);
+    if (reply.empty()) {
       CO_TRY_VOID(co_await serve_watch(*stream, request));
       continue;
     }
-    const auto reply = watching ? failure(410, "Expired") : answer(request);
     CO_TRY_VOID(co_await stream->write_all(base::as_bytes(reply)));
   }
 }
 
+// Why a watch does not begin; "" when it does.
+std::string FakeApiServer::refusal_of_watch(const Request& request) const {
+  const auto since = request.parameter("resourceVersion");
+  if (request.parameter("sendInitialEvents") == "true") {
+    return state_by_watch_ == StateByWatch::refused ? failure(422, "Invalid") : "";
+  }
+  return number(since) < compacted_ ? failure(410, "Expired") : "";
+}
+
+// The state as events, and the bookmark that ends it; "" when the watch does not begin with it.
+std::string FakeApiServer::state_for(const Request& request) const {
+  const bool wanted = request.parameter("sendInitialEvents") == "true";
+  if (!wanted || state_by_watch_ != StateByWatch::yes) return "";
+  std::string lines;
+  for (const auto& [path, object] : objects_) {
+    const bool inside = path.starts_with(request.path + "/");
+    if (inside && request.selects(object)) lines += line_of("ADDED", object);
+  }
+  const json::object notes{{"k8s.io/initial-events-end", "true"}};
+  const json::object metadata{{"resourceVersion", std::to_string(version_)},
+                              {"annotations", notes}};
+  return lines + line_of("BOOKMARK", {{"kind", "Lease"}, {"metadata", metadata}});
+}
+
 Task<void> FakeApiServer::serve_watch(net::Stream& stream, const Request& request) {
-  Watch watch{.request = &request};
-  const auto since = number(request.parameter("resourceVersion"));
+  Watch watch{.request = &request, .pending = state_for(request)};
+  const bool with_state = !watch.pending.empty();
+  const auto since = with_state ? version_ : number(request.parameter("resourceVersion"));
   for (const auto& each : history_) {
     if (each.version > since && watch.covers(each.path) && request.selects(each.object)) {
       watch.pending += line_of(each.type, each.object);
@@ -285,6 +262,7 @@ std::string FakeApiServer::answer(const Request& request) {
   }
   if (request.method == "POST") return create(request);
   if (request.method == "PUT") return update(request);
+  if (request.method == "PATCH") return patch(request);
   if (request.method == "DELETE") return remove(request);
   if (const auto* object = find(request.path)) return http_answer(200, *object);
   const bool collection = request.path.ends_with("s") && !request.path.contains("/leases/");
@@ -306,7 +284,10 @@ std::string FakeApiServer::list(const Request& request) {
     }
     items.push_back(place->second);
   }
-  return http_answer(200, {{"kind", "List"}, {"metadata", metadata}, {"items", std::move(items)}});
+  return http_answer(200, {{"kind", "LeaseList"},
+                           {"apiVersion", "coordination.k8s.io/v1"},
+                           {"metadata", metadata},
+                           {"items", std::move(items)}});
 }
 
 std::string FakeApiServer::create(const Request& request) {
@@ -325,6 +306,15 @@ std::string FakeApiServer::update(const Request& request) {
   if (current == nullptr) return failure(404, "NotFound");
   auto object = request.body_object();
   if (resource_version_of(object) != resource_version_of(*current)) return failure(409, "Conflict");
+  change("MODIFIED", request.path, std::move(object));
+  return http_answer(200, objects_.at(request.path));
+}
+
+std::string FakeApiServer::patch(const Request& request) {
+  const auto* current = find(request.path);
+  if (current == nullptr) return failure(404, "NotFound");
+  auto object = *current;
+  merge_patch(object, request.body_object());
   change("MODIFIED", request.path, std::move(object));
   return http_answer(200, objects_.at(request.path));
 }

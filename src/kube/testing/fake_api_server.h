@@ -43,8 +43,9 @@ struct CannedAnswer {
 /// real client only.
 ///
 /// It stores objects of any resource by path, gives every change a resource version, refuses stale
-/// updates and deletes (409), double creations (409), and watches and lists whose history was
-/// compacted (410), filters by label, and sends bookmarks when told to. Thread: that of the loop.
+/// updates and deletes (409), merges patches, double creations (409), and watches and lists whose
+/// history was compacted (410), filters by label, and sends bookmarks when told to. Thread: that of
+/// the loop.
 class FakeApiServer {
  public:
   FakeApiServer(async::Loop& loop, async::Clock& clock);
@@ -65,6 +66,11 @@ class FakeApiServer {
   void answer_next(CannedAnswer answer) { canned_.push_back(std::move(answer)); }
   /// Answers POSTs to a path that ends in `suffix`.
   void on_post(std::string suffix, std::function<json::object(const json::object&)> handler);
+
+  /// Whether a watch may begin with the state. A server that does not know it takes the request for
+  /// a plain watch.
+  enum class StateByWatch { yes, refused, unknown };
+  void state_by_watch(StateByWatch answer) { state_by_watch_ = answer; }
 
   /// Forgets all history before now.
   void compact();
@@ -93,9 +99,12 @@ class FakeApiServer {
   async::Task<void> serve(std::unique_ptr<net::Stream> stream);
   async::Task<void> serve_watch(net::Stream& stream, const Request& request);
   std::string answer(const Request& request);
+  std::string refusal_of_watch(const Request& request) const;
+  std::string state_for(const Request& request) const;
   std::string list(const Request& request);
   std::string create(const Request& request);
   std::string update(const Request& request);
+  std::string patch(const Request& request);
   std::string remove(const Request& request);
   void change(const char* type, const std::string& path, json::object object);
   void tell_watches(const std::string& line, bool last);
@@ -106,6 +115,7 @@ class FakeApiServer {
   std::vector<Change> history_;
   std::int64_t version_ = 100;
   std::int64_t compacted_ = 0;
+  StateByWatch state_by_watch_ = StateByWatch::yes;
   std::deque<CannedAnswer> canned_;
   std::vector<std::pair<std::string, std::function<json::object(const json::object&)>>> posts_;
   std::vector<SeenRequest> requests_;
