@@ -1,12 +1,18 @@
 #include "kube/config.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "http/url.h"
 #include "net/address.h"
@@ -22,6 +28,57 @@ std::string trimmed(std::string text) {
   const auto last = text.find_last_not_of(" \t\r\n");
   text.resize(last == std::string::npos ? 0 : last + 1);
   return text;
+}
+
+/// "a::b" gives a, b.
+std::vector<std::string> split_paths(std::string_view text) {
+  std::vector<std::string> paths;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(':'), text.size());
+    if (end > 0) paths.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return paths;
+}
+
+/// What find_config() did not find, one reason a source.
+using Missed = std::vector<std::string>;
+
+// Nothing when the variable is not set. One that is set is the user's word: nothing else is tried.
+Result<std::optional<Config>> config_of_variable(const ConfigSources& sources, Missed& missed) {
+  const auto list = sources.environment("KUBECONFIG");
+  if (list.empty()) {
+    missed.emplace_back("KUBECONFIG is not set");
+    return std::nullopt;
+  }
+  std::vector<KubeconfigText> files;
+  for (const auto& path : split_paths(list)) {
+    auto text = read_file(path);
+    if (text) {
+      files.push_back({path, std::move(*text)});
+    } else if (!text.error().is(Code::not_found)) {
+      return base::fail(text.error().within("kubeconfig of KUBECONFIG"));
+    }
+  }
+  if (files.empty()) {
+    return base::fail(
+        Code::not_found,
+        fmt::format("no file of KUBECONFIG={} exists: correct it, or unset it", list));
+  }
+  return merge_kubeconfigs(files, sources.context);
+}
+
+Result<std::optional<Config>> config_of_home(const ConfigSources& sources, Missed& missed) {
+  const auto home = sources.environment("HOME");
+  if (home.empty()) {
+    missed.emplace_back("HOME is not set");
+    return std::nullopt;
+  }
+  const auto path = home + "/.kube/config";
+  auto config = load_kubeconfig(path, sources.context);
+  if (config || !config.error().is(Code::not_found)) return config;
+  missed.push_back(config.error().message);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -68,6 +125,22 @@ Result<Config> in_cluster_config(const Environment& environment, const std::stri
     config.default_namespace = trimmed(std::move(*space));
   }
   return config;
+}
+
+Result<Config> find_config(const ConfigSources& sources) {
+  if (!sources.file.empty()) return load_kubeconfig(sources.file, sources.context);
+  Missed missed;
+  TRY(auto of_variable, config_of_variable(sources, missed));
+  if (of_variable) return std::move(*of_variable);
+  auto of_pod = in_cluster_config(sources.environment, sources.pod_folder);
+  if (of_pod || !of_pod.error().is(Code::not_found)) return of_pod;
+  missed.push_back(of_pod.error().message);
+  TRY(auto of_home, config_of_home(sources, missed));
+  if (of_home) return std::move(*of_home);
+  return base::fail(
+      Code::not_found,
+      fmt::format("no configuration of a Kubernetes API server: {}; give --kubeconfig",
+                  fmt::join(missed, "; ")));
 }
 
 Result<Config> load_config(const std::string& file) {

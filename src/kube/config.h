@@ -66,7 +66,19 @@ struct Config {
 base::Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
                                       const std::string& context = "");
 
-/// The same from the file.
+/// A kubeconfig file as it was read.
+struct KubeconfigText {
+  std::string file;
+  std::string text;
+};
+
+/// The same from several files as if they were one: of two entries with the same name the one of
+/// the earlier file counts, and so does its current-context. Relative file names count from the
+/// folder of the file they stand in. Empty files are skipped.
+base::Result<Config> merge_kubeconfigs(const std::vector<KubeconfigText>& files,
+                                       const std::string& context = "");
+
+/// parse_kubeconfig() from the file.
 base::Result<Config> load_kubeconfig(const std::string& file, const std::string& context = "");
 
 /// Looks up an environment variable; "" when it is unset.
@@ -81,6 +93,19 @@ base::Result<Config> in_cluster_config(
 
 /// load_kubeconfig(file), or in_cluster_config() when `file` is "".
 base::Result<Config> load_config(const std::string& file);
+
+/// Where find_config() looks.
+struct ConfigSources {
+  std::string file;     // of --kubeconfig; "" = was not given
+  std::string context;  // of a kubeconfig; "" = current-context
+  Environment environment = process_environment;
+  std::string pod_folder = "/var/run/secrets/kubernetes.io/serviceaccount";
+};
+
+/// The configuration of a program in client-go's order: `file`; the files of KUBECONFIG, merged,
+/// those that do not exist left out; that of the pod we run in; ~/.kube/config. A source that is
+/// there but wrong is an error; Code::not_found tells all that was tried.
+base::Result<Config> find_config(const ConfigSources& sources = {});
 
 /// The contents of a small file; Code::not_found and others name it.
 base::Result<std::string> read_file(const std::string& path);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -185,6 +186,108 @@ TEST_F(InCluster, outside_of_a_pod_says_what_to_do) {
 TEST_F(InCluster, missing_token_is_named) {
   environment_ = {{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
   EXPECT_TRUE(load().error().message.contains("/token"));
+}
+
+TEST(KubeconfigMerge, first_file_wins_entry_by_entry) {
+  const std::vector<KubeconfigText> files{
+      {"/a/one",
+       "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
+       "users: [{name: u, user: {tokenFile: token}}]"},
+      {"/b/empty", ""},
+      {"/b/two", with("server: https://two, certificate-authority: ca.crt", "token: other")}};
+  const auto config = merge_kubeconfigs(files);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->source, "/a/one:/b/empty:/b/two");
+  EXPECT_EQ(config->cluster.server, "https://two");
+  EXPECT_EQ(config->cluster.certificate_authority.file, "/b/ca.crt");
+  EXPECT_EQ(config->user.token.file, "/a/token");
+  EXPECT_EQ(config->user.token.inline_data, "");
+}
+
+TEST(KubeconfigMerge, first_current_context_counts) {
+  const std::vector<KubeconfigText> files{
+      {"/a", "current-context: x"},
+      {"/b", "current-context: y\ncontexts: [{name: y, context: {cluster: c}}]"},
+      {"/c", with("server: https://three", "token: t")}};
+  const auto config = merge_kubeconfigs(files);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->user.token.inline_data, "t");
+  EXPECT_EQ(merge_kubeconfigs(files, "y")->user.token.inline_data, "");
+}
+
+TEST(KubeconfigMerge, error_names_the_file_or_all_of_them) {
+  EXPECT_TRUE(merge_kubeconfigs({{"/a", "x: 1"}, {"/b", "- list"}})
+                  .error()
+                  .message.starts_with("kubeconfig /b: this is not a kubeconfig"));
+  EXPECT_EQ(merge_kubeconfigs({{"/a", "current-context: q"}, {"/b", "contexts: [{name: r}]"}})
+                .error()
+                .message,
+            "kubeconfig /a:/b: context \"q\" is not in the list \"contexts\", which has: r");
+}
+
+class FindConfig : public ::testing::Test {
+ protected:
+  FindConfig() {
+    auto pattern = ::testing::TempDir() + "find-config-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~FindConfig() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& name, std::string_view text) {
+    const auto path = folder_ + "/" + name;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path) << text;
+    return path;
+  }
+  std::string write_kubeconfig(const std::string& name, const std::string& server) {
+    return write(name, with("server: " + server, "token: t"));
+  }
+  base::Result<Config> find(std::string file = "") {
+    return find_config({.file = std::move(file),
+                        .environment = [this](const char* name) { return variables_[name]; },
+                        .pod_folder = folder_ + "/pod"});
+  }
+  void be_in_a_pod() {
+    variables_["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+    variables_["KUBERNETES_SERVICE_PORT"] = "443";
+    write("pod/token", "t");
+  }
+
+  std::string folder_;
+  std::map<std::string, std::string> variables_;
+};
+
+TEST_F(FindConfig, order_is_flag_then_variable_then_pod_then_home) {
+  const auto flag = write_kubeconfig("flag", "https://flag");
+  variables_["HOME"] = folder_;
+  write_kubeconfig(".kube/config", "https://home");
+  EXPECT_EQ(find()->cluster.server, "https://home");
+  be_in_a_pod();
+  EXPECT_EQ(find()->cluster.server, "https://10.0.0.1:443");
+  const auto one = write_kubeconfig("one", "https://one");
+  variables_["KUBECONFIG"] = folder_ + "/missing::" + one;
+  EXPECT_EQ(find()->cluster.server, "https://one");
+  EXPECT_EQ(find(flag)->cluster.server, "https://flag");
+}
+
+TEST_F(FindConfig, what_is_named_must_be_there) {
+  variables_["HOME"] = folder_;
+  write_kubeconfig(".kube/config", "https://home");
+  EXPECT_TRUE(find(folder_ + "/missing").error().is(base::Code::not_found));
+  variables_["KUBECONFIG"] = "/missing-1:/missing-2";
+  EXPECT_EQ(find().error().message,
+            "no file of KUBECONFIG=/missing-1:/missing-2 exists: correct it, or unset it");
+  variables_["KUBECONFIG"] = write("bad", "[");
+  EXPECT_TRUE(find().error().is(base::Code::invalid));
+}
+
+TEST_F(FindConfig, error_tells_all_that_was_tried) {
+  variables_["HOME"] = folder_;
+  const auto message = find().error().message;
+  for (const auto* part :
+       {"KUBECONFIG is not set", "not in a cluster", "/.kube/config", "give --kubeconfig"}) {
+    EXPECT_TRUE(message.contains(part)) << message;
+  }
 }
 
 }  // namespace

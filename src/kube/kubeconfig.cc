@@ -89,12 +89,21 @@ Material Entry::material(const char* data_field, const char* file_field, bool ba
   return material;
 }
 
+/// One kubeconfig file, parsed.
+struct Document {
+  YAML::Node root;
+  std::filesystem::path folder;
+};
+/// In the order in which they count.
+using Documents = std::vector<Document>;
+
 /// The names of the entries of `list`, for messages.
-std::string names_in(const YAML::Node& root, const char* list) {
+std::string names_in(const Documents& documents, const char* list) {
   constexpr std::size_t kShown = 8;
   std::vector<std::string> names;
-  const auto entries = member(root, list);
-  if (entries.IsDefined() && entries.IsSequence()) {
+  for (const auto& document : documents) {
+    const auto entries = member(document.root, list);
+    if (!entries.IsDefined() || !entries.IsSequence()) continue;
     for (const auto& each : entries) {
       const auto label = member(each, "name");
       if (label.IsDefined() && label.IsScalar()) names.push_back(label.Scalar());
@@ -106,24 +115,32 @@ std::string names_in(const YAML::Node& root, const char* list) {
   return fmt::format("{}{}", fmt::join(names, ", "), more);
 }
 
-/// The entry called `name` of the list `list`: {name: ..., cluster: {...}}.
-Entry find_entry(const YAML::Node& root, const char* list, const char* kind,
-                 const std::string& name, const std::filesystem::path& folder) {
+/// The entry called `name` of the list `list` of one document: {name: ..., cluster: {...}}.
+std::optional<Entry> find_in(const Document& document, const char* list, const char* kind,
+                             const std::string& name) {
+  const auto entries = member(document.root, list);
+  if (!entries.IsDefined() || !entries.IsSequence()) return std::nullopt;
   const auto shown = fmt::format("{} \"{}\"", kind, name);
-  const auto entries = member(root, list);
-  if (entries.IsDefined() && entries.IsSequence()) {
-    for (const auto& each : entries) {
-      const auto label = member(each, "name");
-      if (!label.IsDefined() || !label.IsScalar() || label.Scalar() != name) continue;
-      const auto body = member(each, kind);
-      if (!body.IsDefined() || body.IsNull())
-        return {YAML::Node(YAML::NodeType::Map), shown, folder};
-      if (!body.IsMap()) refuse(shown + " must be a mapping");
-      return {body, shown, folder};
-    }
+  for (const auto& each : entries) {
+    const auto label = member(each, "name");
+    if (!label.IsDefined() || !label.IsScalar() || label.Scalar() != name) continue;
+    const auto body = member(each, kind);
+    if (!body.IsDefined() || body.IsNull())
+      return Entry{YAML::Node(YAML::NodeType::Map), shown, document.folder};
+    if (!body.IsMap()) refuse(shown + " must be a mapping");
+    return Entry{body, shown, document.folder};
   }
-  refuse(fmt::format("{} is not in the list \"{}\", which has: {}", shown, list,
-                     names_in(root, list)));
+  return std::nullopt;
+}
+
+/// The first entry called `name`.
+Entry find_entry(const Documents& documents, const char* list, const char* kind,
+                 const std::string& name) {
+  for (const auto& document : documents) {
+    if (auto found = find_in(document, list, kind, name)) return *found;
+  }
+  refuse(fmt::format("{} \"{}\" is not in the list \"{}\", which has: {}", kind, name, list,
+                     names_in(documents, list)));
 }
 
 ClusterConfig read_cluster(const Entry& entry) {
@@ -230,27 +247,24 @@ UserConfig read_user(const Entry& entry) {
   return user;
 }
 
-Config read_config(const YAML::Node& root, const std::string& file, const std::string& wanted) {
-  if (!root.IsMap()) {
-    refuse(fmt::format(
-        "{}; want YAML or JSON with clusters, users and contexts, as kubectl config view --raw "
-        "prints it; check the path",
-        root.IsNull() ? "the file is empty" : "this is not a kubeconfig"));
+std::string current_context(const Documents& documents) {
+  for (const auto& document : documents) {
+    const Entry top{document.root, "top level", document.folder};
+    if (auto name = top.text("current-context"); !name.empty()) return name;
   }
-  const auto folder = std::filesystem::absolute(file).parent_path();
-  const Entry top{root, "top level", folder};
-  const auto name = wanted.empty() ? top.text("current-context") : wanted;
-  if (name.empty()) {
-    refuse(fmt::format("current-context is not set; set it to one of its contexts: {}",
-                       names_in(root, "contexts")));
-  }
-  const auto context = find_entry(root, "contexts", "context", name, folder);
-  Config config{.source = file};
+  refuse(fmt::format("current-context is not set; set it to one of its contexts: {}",
+                     names_in(documents, "contexts")));
+}
+
+Config read_config(const Documents& documents, const std::string& wanted) {
+  const auto name = wanted.empty() ? current_context(documents) : wanted;
+  const auto context = find_entry(documents, "contexts", "context", name);
+  Config config;
   const auto cluster = context.text("cluster");
   if (cluster.empty()) context.refuse("cluster", "is missing; want the name of a cluster");
-  config.cluster = read_cluster(find_entry(root, "clusters", "cluster", cluster, folder));
+  config.cluster = read_cluster(find_entry(documents, "clusters", "cluster", cluster));
   if (const auto user = context.text("user"); !user.empty()) {
-    config.user = read_user(find_entry(root, "users", "user", user, folder));
+    config.user = read_user(find_entry(documents, "users", "user", user));
   }
   if (auto space = context.text("namespace"); !space.empty()) {
     config.default_namespace = std::move(space);
@@ -258,15 +272,22 @@ Config read_config(const YAML::Node& root, const std::string& file, const std::s
   return config;
 }
 
-}  // namespace
+Document read_document(const KubeconfigText& file) {
+  Document document{YAML::Load(file.text), std::filesystem::absolute(file.file).parent_path()};
+  if (document.root.IsMap() || document.root.IsNull()) return document;
+  refuse(
+      "this is not a kubeconfig; want YAML or JSON with clusters, users and contexts, as kubectl "
+      "config view --raw prints it; check the path");
+}
 
-Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
-                                const std::string& context) {
+/// What `read` gives; what it throws becomes an error about `source`.
+template <typename Read>
+auto guarded(std::string_view source, Read read) -> Result<decltype(read())> {
   const auto invalid = [&](std::string_view reason) {
-    return base::fail(Code::invalid, fmt::format("kubeconfig {}: {}", file, reason));
+    return base::fail(Code::invalid, fmt::format("kubeconfig {}: {}", source, reason));
   };
   try {
-    return read_config(YAML::Load(std::string(text)), file, context);
+    return read();
   } catch (const Refused& refused) {
     return invalid(refused.message);
   } catch (const YAML::Exception& exception) {
@@ -276,6 +297,34 @@ Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
   } catch (const std::exception& exception) {
     return invalid(exception.what());
   }
+}
+
+}  // namespace
+
+Result<Config> merge_kubeconfigs(const std::vector<KubeconfigText>& files,
+                                 const std::string& context) {
+  std::string source;
+  Documents documents;
+  for (const auto& file : files) {
+    source += (source.empty() ? "" : ":") + file.file;
+    TRY(auto document, guarded(file.file, [&] { return read_document(file); }));
+    if (!document.root.IsNull()) documents.push_back(std::move(document));
+  }
+  TRY(auto config, guarded(source, [&] {
+        if (documents.empty()) {
+          refuse(
+              "the file is empty; want YAML or JSON with clusters, users and contexts, as kubectl "
+              "config view --raw prints it; check the path");
+        }
+        return read_config(documents, context);
+      }));
+  config.source = source;
+  return config;
+}
+
+Result<Config> parse_kubeconfig(std::string_view text, const std::string& file,
+                                const std::string& context) {
+  return merge_kubeconfigs({{file, std::string(text)}}, context);
 }
 
 }  // namespace kube
