@@ -42,17 +42,12 @@ base::Result<void> check_container_id(std::string_view id) {
                   id));
 }
 
-/// Which beginnings of `text`, by length, what has been read of the pattern fits.
-using Fits = std::vector<bool>;
-
-Fits next(const Fits& fits, char pattern, std::string_view text) {
-  Fits result(fits.size(), false);
-  bool any_shorter = false;
-  for (std::size_t length = 1; length < fits.size(); ++length) {
-    any_shorter = any_shorter || fits[length - 1];
-    result[length] = pattern == '*' ? any_shorter : fits[length - 1] && text[length - 1] == pattern;
-  }
-  return result;
+/// The text before the first ":", taken off the front.
+std::string_view take_part(std::string_view& id) {
+  const auto colon = id.find(':');
+  const auto part = id.substr(0, colon);
+  id = colon == id.npos ? std::string_view() : id.substr(colon + 1);
+  return part;
 }
 
 }  // namespace
@@ -81,10 +76,11 @@ base::Result<DeploymentConfig> read_deployment_config(const json::object& object
 }
 
 bool covers(std::string_view container_id, std::string_view container) {
-  Fits fits(container.size() + 1, false);
-  fits.front() = true;
-  for (const char pattern : container_id) fits = next(fits, pattern, container);
-  return fits.back();
+  for (int part = 0; part < 3; ++part) {
+    const auto wanted = take_part(container_id);
+    if (take_part(container) != wanted && wanted != "*") return false;
+  }
+  return true;
 }
 
 }  // namespace addon

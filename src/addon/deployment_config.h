@@ -29,7 +29,7 @@ struct DeploymentConfig {
   std::optional<Proxy> proxy;
 
   struct Resources {
-    std::string container_id;  // "<kind plural>:<name>:<container>", parts may hold "*"
+    std::string container_id;  // "<kind plural>:<name>:<container>", a part may be "*"
     json::object resources;
   };
   std::vector<Resources> resources;
