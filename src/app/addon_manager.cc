@@ -11,6 +11,7 @@
 #include "addon/control_plane.h"
 #include "app/admin.h"
 #include "async/backoff.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "controller/leader_election.h"
 #include "http/server.h"
@@ -77,11 +78,11 @@ class AddonManager {
 };
 
 Result<void> AddonManager::start() {
-  TRY(auto access, kube::load_config(config_.kube.kubeconfig));
+  TRY(auto access, kube::find_config({.file = config_.kube.kubeconfig}));
   TRY(client_, kube::Client::make(loop_, clock_, std::move(access), client_options(config_)));
   events_ = std::make_unique<kube::EventRecorder>(
       loop_, *client_,
-      kube::EventRecorder::Options{.component = std::string(kProgram), .host = host_name()});
+      kube::EventRecorder::Options{.component = std::string(kProgram), .host = base::host_name()});
   if (config_.leader_elect) {
     controller::LeaderElection::Options options;
     options.in_namespace = config_.pod_namespace;

@@ -1,6 +1,8 @@
 #include "base/id.h"
 
+#include <array>
 #include <random>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -27,6 +29,11 @@ std::int64_t random_dial_id() {
   std::int64_t id = 0;
   while (id == 0) id = static_cast<std::int64_t>(random_u64() >> 1);
   return id;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown-host";
 }
 
 }  // namespace base

@@ -15,4 +15,7 @@ std::uint64_t random_u64();
 /// A non-negative 63-bit number, never 0: what konnectivity calls a dial's `random`.
 std::int64_t random_dial_id();
 
+/// What this machine, or this pod, calls itself.
+std::string host_name();
+
 }  // namespace base

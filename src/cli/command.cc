@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/agent_flags.h"
 #include "cli/log_flags.h"
+#include "cli/manager_flags.h"
 #include "cli/server_flags.h"
 #include "cli/suggest.h"
 #include "cli/version.h"
@@ -25,6 +26,9 @@ It speaks the protocol of Kubernetes' konnectivity (apiserver-network-proxy).
 Tunnel Commands:
   server      Accept tunnels from agents, and connections for them from clients
   agent       Keep tunnels to the servers and open connections inside this cluster
+
+Add-on Commands:
+  manager     On an Open Cluster Management hub: install servers, and agents on every managed cluster
 
 Other Commands:
   version     Print the version
@@ -43,6 +47,10 @@ constexpr std::string_view kServerAbout =
 constexpr std::string_view kAgentAbout =
     "Keeps tunnels to the servers and opens the connections that clients ask for, in this agent's "
     "network.";
+
+constexpr std::string_view kManagerAbout =
+    "Installs the cluster-proxy add-on: proxy servers on this hub, agents on every managed cluster "
+    "through Open Cluster Management, and the certificates between them.";
 
 int fail_usage(const Console& console, std::string_view program, const base::Error& error) {
   console.error(
@@ -83,6 +91,12 @@ int run_server(std::string_view name, std::span<const std::string> arguments,
                                   console);
 }
 
+int run_manager(std::string_view name, std::span<const std::string> arguments,
+                const Programs& programs, const Console& console) {
+  return run_program<ManagerFlags>(name, kManagerAbout, "POD_NAMESPACE", arguments,
+                                   programs.manager, console);
+}
+
 int run_agent(std::string_view name, std::span<const std::string> arguments,
               const Programs& programs, const Console& console) {
   return run_program<AgentFlags>(name, kAgentAbout, "PROXY_AGENT_ID", arguments, programs.agent,
@@ -90,7 +104,8 @@ int run_agent(std::string_view name, std::span<const std::string> arguments,
 }
 
 int unknown_command(std::string_view command, const Console& console) {
-  constexpr std::array<std::string_view, 4> kCommands = {"server", "agent", "version", "help"};
+  constexpr std::array<std::string_view, 5> kCommands = {"server", "agent", "manager", "version",
+                                                         "help"};
   const std::string_view close = closest(command, kCommands);
   const std::string hint = close.empty() ? "" : fmt::format("\nDid you mean this?\n  {}\n", close);
   const std::string_view kind = command.starts_with('-') ? "flag" : "command";
@@ -107,6 +122,7 @@ int run_subcommand(std::span<const std::string> arguments, const Programs& progr
   const auto rest = arguments.subspan(arguments.empty() ? 0 : 1);
   if (command == "server") return run_server("cluster-proxy server", rest, programs, console);
   if (command == "agent") return run_agent("cluster-proxy agent", rest, programs, console);
+  if (command == "manager") return run_manager("cluster-proxy manager", rest, programs, console);
   if (command == "version" || command == "--version") {
     console.out(
         fmt::format("cluster-proxy {} (konnectivity {})\n", kVersion, kKonnectivityVersion));
@@ -143,6 +159,7 @@ int run_command(std::span<const std::string> command_line, const Programs& progr
   const auto arguments = command_line.subspan(command_line.empty() ? 0 : 1);
   if (called == "proxy-server") return run_server("proxy-server", arguments, programs, console);
   if (called == "proxy-agent") return run_agent("proxy-agent", arguments, programs, console);
+  if (called == "manager") return run_manager("manager", arguments, programs, console);
   return run_subcommand(arguments, programs, console);
 }
 

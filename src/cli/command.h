@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/addon_manager_config.h"
 #include "app/tunnel_agent_config.h"
 #include "app/tunnel_server_config.h"
 
@@ -14,6 +15,7 @@ namespace cli {
 struct Programs {
   std::function<int(const app::TunnelServerConfig&)> server;
   std::function<int(const app::TunnelAgentConfig&)> agent;
+  std::function<int(const app::AddonManagerConfig&)> manager;
 };
 
 /// Where a command's text goes, and its surroundings.
@@ -24,9 +26,9 @@ struct Console {
 };
 Console system_console();
 
-/// Chooses the program and runs it: by the name we were called by (proxy-server, proxy-agent), else
-/// by the first argument (server, agent, version, help). Returns the exit code: 0 for help, 1 for
-/// whatever is not understood.
+/// Chooses the program and runs it: by the name we were called by (proxy-server, proxy-agent,
+/// manager), else by the first argument (server, agent, manager, version, help). Returns the exit
+/// code: 0 for help, 1 for whatever is not understood.
 int run_command(std::span<const std::string> command_line, const Programs& programs,
                 const Console& console);
 

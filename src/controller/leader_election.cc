@@ -1,8 +1,6 @@
 #include "controller/leader_election.h"
 
 #include <algorithm>
-#include <array>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,18 +21,13 @@ namespace {
 // Candidates that lost look again after one to 2.2 retry periods.
 constexpr double kAcquireJitter = 1.2;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown-host";
-}
-
 kube::Error held_error(std::string_view holder) {
   return {Code::conflict, fmt::format("the lease is held by {}", holder)};
 }
 
 }  // namespace
 
-std::string election_identity() { return host_name() + "_" + base::random_uuid(); }
+std::string election_identity() { return base::host_name() + "_" + base::random_uuid(); }
 
 void ElectionState::seen(json::object lease, async::TimePoint now) {
   const bool same = known() && kube::object_at(lease, "spec") == kube::object_at(lease_, "spec");
