@@ -1,12 +1,14 @@
 #!/bin/bash
-# kube_apiserver.sh start DIR [--netns NETNS] [--bind ADDRESS] [--port PORT]   etcd and a kube-apiserver, ready when this returns
-# kube_apiserver.sh stop DIR                                                 ends exactly these two
+# kube_apiserver.sh start DIR [--netns NETNS] [--bind ADDRESS] [--port PORT] [--audit-policy FILE] [--controllers yes]
+#                                          etcd and a kube-apiserver, ready when this returns
+# kube_apiserver.sh stop DIR               ends exactly what start began
 #
 # DIR receives all state: admin.kubeconfig (cluster-admin, self-contained), kubectl (bound to it and to the network
 # namespace), address, pki/, log/, pid/. ADDRESS (127.0.0.1) must exist in NETNS (a name or a path; by default the
 # caller's namespace). PORT is a free one unless given. `start` after `stop` resumes: same data, keys and address.
-# RBAC and audiences are on; service account tokens can be requested and reviewed. There is no controller manager: nobody
-# makes `default` service accounts or collects garbage.
+# RBAC and audiences are on; service account tokens can be requested and reviewed. With --audit-policy, requests are
+# written to log/audit, one JSON object a line. Without --controllers there is no controller manager: nobody makes
+# `default` service accounts, signs certificates or collects garbage.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/peers.sh"
@@ -29,19 +31,21 @@ main() {
 }
 
 usage() {
-  sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   exit "$1"
 }
 
 start() {
-  local netns=''
-  bind='' port=''
+  local netns='' controllers=''
+  bind='' port='' audit=()
   while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || fail "$1 needs a value"
     case $1 in
       --netns) netns=$2 ;;
       --bind) bind=$2 ;;
       --port) port=$2 ;;
+      --audit-policy) audit=(--audit-policy-file="$2" --audit-log-path="$dir/log/audit" --audit-log-maxsize=2000) ;;
+      --controllers) controllers=$2 ;;
       *) fail "unknown option '$1'; see --help" ;;
     esac
     shift 2
@@ -55,10 +59,12 @@ start() {
   trap stop EXIT
   start_etcd
   start_apiserver
+  [ -z "$controllers" ] || start_controllers
   trap - EXIT
 }
 
 stop() {
+  process_stop "$dir/pid/kube-controller-manager" $stop_limit
   process_stop "$dir/pid/kube-apiserver" $stop_limit
   process_stop "$dir/pid/etcd" $stop_limit
 }
@@ -114,8 +120,23 @@ start_apiserver() {
     --requestheader-client-ca-file="$pki/front-proxy-ca.crt" --requestheader-allowed-names=front-proxy-client \
     --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
     --requestheader-extra-headers-prefix=X-Remote-Extra- \
-    --proxy-client-cert-file="$pki/front-proxy-client.crt" --proxy-client-key-file="$pki/front-proxy-client.key"
+    --proxy-client-cert-file="$pki/front-proxy-client.crt" --proxy-client-key-file="$pki/front-proxy-client.key" "${audit[@]}"
   wait_ready kube-apiserver "${inside[@]}" curl -sf -o /dev/null --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" "$url/readyz"
+}
+
+# All controllers but those that look after nodes, volumes and loads, of which there are none here. The default limit of 20
+# requests a second would make everything wait for some 40 service accounts of the controllers themselves.
+start_controllers() {
+  local config=$dir/admin.kubeconfig pki=$dir/pki name=kube-controller-manager port off
+  port=$(free_port)
+  off=$(printf ',-%s-controller' node-ipam node-lifecycle node-route persistentvolume-binder persistentvolume-attach-detach \
+    persistentvolume-expander ephemeral-volume horizontal-pod-autoscaler)
+  process_start "$dir/pid/$name" "$dir/log/$name" "${inside[@]}" "$peers_bin/$name" --kubeconfig="$config" \
+    --authentication-kubeconfig="$config" --authorization-kubeconfig="$config" --bind-address=127.0.0.1 --secure-port="$port" \
+    --leader-elect=false --use-service-account-credentials=true --kube-api-qps=500 --kube-api-burst=1000 "--controllers=*$off" \
+    --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" --root-ca-file="$pki/ca.crt" \
+    --service-account-private-key-file="$pki/service-account.key"
+  wait_ready $name "${inside[@]}" curl -skf -o /dev/null "https://127.0.0.1:$port/healthz"
 }
 
 service_range() {
