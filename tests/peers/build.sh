@@ -1,21 +1,23 @@
 #!/bin/bash
 # build.sh [PEER...]: the real peers of the tests, from pinned Go modules, built once into the cache.
 #
-# PEER: konnectivity, kubernetes, client_go; all of them by default. Prints one line per program: its name and its path
-# in ${CLUSTER_PROXY_CACHE:-$HOME/.cache/cluster-proxy}/peers/bin. Nothing is rebuilt while go.mod, go.sum and sources
-# are unchanged. A first build of kubernetes takes about 8 minutes on two cores, the others about one.
+# PEER: konnectivity, kubernetes, client_go, ocm, helm; all of them by default. Prints one line per program: its name and its
+# path in ${CLUSTER_PROXY_CACHE:-$HOME/.cache/cluster-proxy}/peers/bin. Nothing is rebuilt while go.mod, go.sum and sources
+# are unchanged. A first build of kubernetes takes about 8 minutes on two cores, ocm about 5, the others one or two.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/peers.sh"
 export CGO_ENABLED=0 # static: the programs also run in other mount namespaces and images
 
+peers=(konnectivity kubernetes client_go ocm helm)
 kubernetes_programs=(etcd kube-apiserver kube-controller-manager kube-proxy kube-scheduler kubelet kubectl)
+ocm_programs=(registration work placement addon)
 
 main() {
-  [ $# -gt 0 ] || set -- konnectivity kubernetes client_go
+  [ $# -gt 0 ] || set -- "${peers[@]}"
   local peer
   for peer; do
-    declare -F "peer_$peer" >/dev/null || fail "no peer called '$peer': choose from konnectivity, kubernetes, client_go"
+    declare -F "peer_$peer" >/dev/null || fail "no peer called '$peer': choose from ${peers[*]}"
     "peer_$peer"
   done
 }
@@ -35,6 +37,19 @@ peer_kubernetes() {
 peer_client_go() {
   peer client_go build_client_go
   provide client-go "$built/client-go"
+}
+
+# The manifests of the same version lie beside the programs, in the folder ocm-manifests.
+peer_ocm() {
+  peer ocm build_ocm
+  local program
+  for program in "${ocm_programs[@]}"; do provide "ocm-$program" "$built/ocm-$program"; done
+  provide ocm-manifests "$built/ocm-manifests"
+}
+
+peer_helm() {
+  peer helm build_helm
+  provide helm "$built/helm"
 }
 
 # peer NAME BUILD
@@ -65,6 +80,17 @@ build_kubernetes() {
 
 build_client_go() {
   go_build client_go "$1/client-go" .
+}
+
+build_ocm() {
+  local module=open-cluster-management.io/ocm program
+  for program in "${ocm_programs[@]}"; do go_build ocm "$1/ocm-$program" $module/cmd/$program -ldflags "-s -w"; done
+  cp -r "$(cd "$here/ocm" && go list -mod=readonly -m -f '{{.Dir}}' $module)/manifests" "$1/ocm-manifests"
+  chmod -R u+w "$1/ocm-manifests" # as everything else in the cache; the module cache is read-only
+}
+
+build_helm() {
+  go_build helm "$1/helm" helm.sh/helm/v3/cmd/helm -ldflags "-s -w"
 }
 
 # go_build PEER OUTPUT PACKAGE [FLAG...]

@@ -31,7 +31,7 @@ main() {
     shift
   done
   [ -n "$server" ] && [ -n "$agent" ] || usage 2 >&2
-  "$here/build.sh" >/dev/null
+  "$here/build.sh" konnectivity kubernetes client_go >/dev/null
   require_namespaces
   "${apart[@]}" "${BASH_SOURCE[0]}" --inside "$(pairings "$server" "$agent" "$only")"
 }
