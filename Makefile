@@ -10,7 +10,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream client-go kube tsan fuzz format lint tidy demo bench clean
+.PHONY: help deps build debug test unit interop upstream client-go kube ocm tsan fuzz format lint tidy demo demo-ocm bench clean
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -59,6 +59,10 @@ kube: debug build ## the Kubernetes library and the programs that use it against
 	@scripts/install-deps test
 	@scripts/test kube
 
+ocm: build ## the add-on on a real Open Cluster Management hub, with managed clusters
+	@scripts/install-deps test
+	@scripts/test ocm
+
 fuzz: ## run every fuzz target for FUZZ_SECONDS seconds
 	@scripts/install-deps build
 	@scripts/build fuzz $(JOBS)
@@ -78,6 +82,10 @@ tidy: debug ## clang-tidy over all sources; results are cached, so a second run 
 demo: build ## show the job being done: a hub, two clusters, real services
 	@scripts/install-deps demo
 	@demo/run
+
+demo-ocm: build ## the add-on installed on a real Open Cluster Management hub, and used
+	@scripts/install-deps test
+	@demo/ocm
 
 bench: build ## ours beside the reference and others; CASE=, REPEATS=, QUICK=1 narrow it down
 	@scripts/install-deps bench

@@ -1,0 +1,93 @@
+"""Installing and removing the add-on, as Helm would with the reference's chart."""
+
+from __future__ import annotations
+
+import json
+
+from .hub import HERE, Hub
+from .processes import eventually
+
+NAMESPACE = "open-cluster-management-addon"
+AGENT_NAMESPACE = "open-cluster-management-cluster-proxy"
+ADDON = "cluster-proxy"
+MANAGER = "cluster-proxy-addon-manager"
+IMAGE = "quay.io/open-cluster-management/cluster-proxy:v0.11.0"
+ADDON_LABEL = "open-cluster-management.io/addon-name=cluster-proxy"
+CRDS = HERE.parents[1] / "deploy/crds"
+CLUSTER_SCOPED = [
+    ("clustermanagementaddons", ADDON),
+    ("clusterrolebindings", "open-cluster-management:cluster-proxy:addon-manager"),
+    ("clusterroles", "open-cluster-management:cluster-proxy:addon-manager"),
+]
+
+
+def configuration(entrypoint: dict | None = None, **server) -> dict:
+    """The ManagedProxyConfiguration of the chart; `server` goes into spec.proxyServer."""
+    return {
+        "apiVersion": "proxy.open-cluster-management.io/v1alpha1",
+        "kind": "ManagedProxyConfiguration",
+        "metadata": {"name": ADDON},
+        "spec": {
+            "authentication": {"dump": {"secrets": {}}, "signer": {"type": "SelfSigned"}},
+            "proxyServer": {
+                "image": IMAGE,
+                "replicas": 1,
+                "namespace": NAMESPACE,
+                "entrypoint": entrypoint or {"type": "PortForward", "port": 8091},
+                **server,
+            },
+            "proxyAgent": {"image": IMAGE, "replicas": 1},
+        },
+    }
+
+
+def manager_deployment() -> dict:
+    flags = [
+        "--leader-elect=true",
+        f"--signer-secret-namespace={NAMESPACE}",
+        "--enable-kube-api-proxy=true",
+        "--enable-service-proxy=false",
+        "--enable-network-policies=false",
+        "--image-pull-policy=IfNotPresent",
+        f"--agent-install-namespace={AGENT_NAMESPACE}",
+        "--feature-gates=ClusterProfile=false",
+    ]
+    place = {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
+    container = {"name": "manager", "image": IMAGE, "command": ["/manager"], "args": flags, "env": [place]}
+    labels = {"open-cluster-management.io/addon": ADDON, "component": "cluster-proxy-manager"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": MANAGER, "namespace": NAMESPACE, "labels": {"component": "cluster-proxy-manager"}},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"serviceAccountName": ADDON, "containers": [container]}},
+        },
+    }
+
+
+def install_crds(hub: Hub) -> None:
+    for file in sorted(CRDS.glob("*.yaml")):
+        hub.apply(file.read_text())
+    hub.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+
+
+def install(hub: Hub, configured: dict | None = None) -> None:
+    hub.api.ensure("namespaces", {"metadata": {"name": NAMESPACE}})
+    hub.apply((HERE / "chart.yaml").read_text())
+    hub.apply(json.dumps(manager_deployment()))
+    hub.apply(json.dumps(configured or configuration()))
+
+
+def uninstall(hub: Hub) -> None:
+    """What `helm uninstall` removes, and then the release's namespace, which takes the rest along."""
+    for plural, name in CLUSTER_SCOPED:
+        hub.api.delete(plural, name)
+    hub.api.delete("managedproxyconfigurations", ADDON)
+    eventually("every ManagedClusterAddOn is gone", lambda: not hub.api.list("managedclusteraddons"))
+    eventually("every ManifestWork of the add-on is gone", lambda: not hub.api.list("manifestworks", labelSelector=ADDON_LABEL))
+    hub.api.delete("namespaces", NAMESPACE)
+    eventually("the release's namespace is gone", lambda: not hub.api.get("namespaces", NAMESPACE))
+    for request in hub.api.list("certificatesigningrequests", labelSelector=ADDON_LABEL):
+        hub.api.delete("certificatesigningrequests", request["metadata"]["name"])  # ten of them would stop an agent

@@ -1,0 +1,83 @@
+"""The hub: a control plane with Open Cluster Management's controllers and its conversion webhook."""
+
+from __future__ import annotations
+
+import base64
+import pathlib
+
+from . import network
+from .cluster import PEERS, Cluster
+from .processes import Process, eventually, run
+
+HUB_NAMESPACE = "open-cluster-management-hub"
+HERE = pathlib.Path(__file__).resolve().parents[1]
+WEBHOOK_PORT = 9443
+CONTROLLERS = {
+    "registration": ["--feature-gates=DefaultClusterSet=true"],
+    "placement": [],
+    "addon": [],
+}
+
+
+class Hub(Cluster):
+    def __init__(self, state: pathlib.Path, logs: pathlib.Path, programs: pathlib.Path, flags: list[str]):
+        policy = HERE / "audit-policy.yaml"
+        super().__init__("hub", network.AT_HUB, network.HUB, state / "hub", ["--port", str(network.API_PORT), "--audit-policy", str(policy)])
+        self.logs, self.programs, self.flags = logs, programs, flags
+        self.webhook_place = network.make_place("webhook")  # its ports are fixed, and so are those of our programs
+        self.start_webhook()
+        self.install_crds()
+        self.kubectl("create", "namespace", HUB_NAMESPACE)
+        self.apply((HERE / "bootstrap.yaml").read_text())
+        self.make_bootstrap_kubeconfig()
+        self.controllers = {name: self.start_controller(name) for name in CONTROLLERS}
+        eventually("the global cluster set exists", lambda: self.api.get("managedclustersets", "global"), of=self.controllers["registration"])
+
+    @property
+    def audit(self) -> pathlib.Path:
+        return self.log("audit")
+
+    def start_webhook(self) -> None:
+        folder = self.folder / "webhook"
+        folder.mkdir(exist_ok=True)
+        if not (folder / "tls.key").exists():
+            self.certificate("tls", "/CN=webhook", "serverAuth", f"IP:{self.webhook_place.address}")
+            for end in ("crt", "key"):
+                (self.pki / f"tls.{end}").rename(folder / f"tls.{end}")
+        command = [self.programs / "ocm-addon", "webhook-server", f"--port={WEBHOOK_PORT}", f"--certdir={folder}"]
+        self.webhook = Process("webhook", command, self.logs / "ocm-webhook", self.webhook_place.name, {"KUBECONFIG": str(self.admin)})
+
+    def install_crds(self) -> None:
+        """Open Cluster Management's own, with the webhook reached by URL, since no Service leads to a process."""
+        authority = base64.b64encode((self.pki / "ca.crt").read_bytes()).decode()
+        holes = {"{{ .AddonAPIServiceCABundle }}": authority, "{{ .ClusterManagerNamespace }}": HUB_NAMESPACE}
+        for file in sorted((self.programs / "ocm-manifests/cluster-manager/hub/crds").glob("*.yaml")):
+            text = file.read_text()
+            for hole, value in holes.items():
+                text = text.replace(hole, value)
+            self.apply(text)
+        for crd in self.api.list("customresourcedefinitions"):
+            if crd["spec"].get("conversion", {}).get("strategy") == "Webhook":
+                self.reach_webhook(crd["metadata"]["name"], authority)
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+
+    def reach_webhook(self, crd: str, authority: str) -> None:
+        url = f"https://{self.webhook_place.address}:{WEBHOOK_PORT}/convert"
+        client = {"service": None, "url": url, "caBundle": authority}
+        self.api.patch("customresourcedefinitions", crd, {"spec": {"conversion": {"webhook": {"clientConfig": client}}}})
+
+    def start_controller(self, name: str) -> Process:
+        verb = "manager" if name == "addon" else "controller"
+        listen = f"--listen=127.0.0.1:{19101 + list(CONTROLLERS).index(name)}"
+        command = [self.programs / f"ocm-{name}", verb, f"--kubeconfig={self.admin}", f"--namespace={HUB_NAMESPACE}", listen]
+        return Process(name, [*command, "--disable-leader-election", *CONTROLLERS[name], *self.flags], self.logs / f"ocm-hub-{name}")
+
+    def make_bootstrap_kubeconfig(self) -> None:
+        self.certificate("bootstrap", "/O=bootstrap-group/CN=bootstrap", "clientAuth")
+        self.bootstrap = self.folder / "bootstrap.kubeconfig"
+        script = f'. "{PEERS}/lib/kube_pki.sh"; write_kubeconfig "$@"'
+        run("bash", "-c", script, "bash", self.bootstrap, f"https://{self.address()}", self.pki, "bootstrap")
+
+    def certificate(self, name: str, subject: str, usage: str, names: str = "") -> None:
+        """Signed by the hub's authority, as pki/NAME.crt and pki/NAME.key."""
+        run("bash", "-c", f'. "{PEERS}/lib/kube_pki.sh"; pki_cert "$@"', "bash", self.pki, name, "ca", subject, usage, names)
