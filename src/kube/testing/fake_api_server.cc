@@ -14,6 +14,7 @@
 #include "kube/json.h"
 #include "kube/labels.h"
 #include "kube/testing/fake_answers.h"
+#include "kube/testing/fake_paths.h"
 #include "net/socket_stream.h"
 
 namespace kube::testing {
@@ -36,7 +37,9 @@ struct FakeApiServer::Request {
   }
   bool selects(const json::object& object) const {
     const auto selector = LabelSelector::parse(parameter("labelSelector"));
-    return selector && selector->matches(labels_of(object));
+    const auto name = parameter("fieldSelector");
+    const bool is_named = name.empty() || name == "metadata.name=" + std::string(name_of(object));
+    return is_named && selector && selector->matches(labels_of(object));
   }
   json::object body_object() const {
     auto value = parse_json(body);
@@ -57,7 +60,7 @@ struct FakeApiServer::Watch {
   std::string pending;
   bool last = false;
 
-  bool covers(const std::string& path) const { return path.starts_with(request->path + "/"); }
+  bool covers(const std::string& path) const { return is_inside(request->path, path); }
 };
 
 FakeApiServer::FakeApiServer(async::Loop& loop, async::Clock& clock)
@@ -96,7 +99,10 @@ std::size_t FakeApiServer::count_requests(std::string_view beginning) const {
 
 void FakeApiServer::put(const std::string& collection, json::object object) {
   const auto path = collection + "/" + std::string(name_of(object));
-  change(objects_.contains(path) ? "MODIFIED" : "ADDED", path, std::move(object));
+  const bool is_new = !objects_.contains(path);
+  if (is_new && text_at(object_at(object, "metadata"), "uid").empty())
+    object = as_created(std::move(object), collection, fmt::format("uid-{}", version_ + 1));
+  change(is_new ? "ADDED" : "MODIFIED", path, std::move(object));
 }
 
 void FakeApiServer::erase(const std::string& path) {
@@ -184,7 +190,7 @@ Task<void> FakeApiServer::serve(std::unique_ptr<net::Stream> stream) {
                     .authorization = std::string(message[beast::http::field::authorization]),
                     .body = message.body()};
     const auto mark = std::min(request.target.find('?'), request.target.size());
-    request.path = request.target.substr(0, mark);
+    request.path = http::percent_decode(request.target.substr(0, mark));
     if (mark < request.target.size())
       request.query = parse_query(std::string_view(request.target).substr(mark + 1));
     requests_.push_back(
@@ -218,8 +224,7 @@ std::string FakeApiServer::state_for(const Request& request) const {
   if (!wanted || state_by_watch_ != StateByWatch::yes) return "";
   std::string lines;
   for (const auto& [path, object] : objects_) {
-    const bool inside = path.starts_with(request.path + "/");
-    if (inside && request.selects(object)) lines += line_of("ADDED", object);
+    if (is_inside(request.path, path) && request.selects(object)) lines += line_of("ADDED", object);
   }
   const json::object notes{{"k8s.io/initial-events-end", "true"}};
   const json::object metadata{{"resourceVersion", std::to_string(version_)},
@@ -269,17 +274,17 @@ std::string FakeApiServer::answer(const Request& request) {
   return collection ? list(request) : failure(404, "NotFound");
 }
 
-// Pages are cut by the name of the next object, as good a token as any.
+// Pages are cut by the path of the next object, as good a token as any.
 std::string FakeApiServer::list(const Request& request) {
   const auto limit = static_cast<std::size_t>(number(request.parameter("limit")));
   const bool from_cache = request.parameter("resourceVersion") == "0";
   json::array items;
   json::object metadata{{"resourceVersion", std::to_string(version_)}};
-  auto place = objects_.lower_bound(request.path + "/" + request.parameter("continue"));
-  for (; place != objects_.end() && place->first.starts_with(request.path + "/"); ++place) {
-    if (!request.selects(place->second)) continue;
+  auto place = objects_.lower_bound(request.parameter("continue"));
+  for (; place != objects_.end(); ++place) {
+    if (!is_inside(request.path, place->first) || !request.selects(place->second)) continue;
     if (limit > 0 && !from_cache && items.size() == limit) {
-      metadata["continue"] = place->first.substr(request.path.size() + 1);
+      metadata["continue"] = place->first;
       break;
     }
     items.push_back(place->second);
@@ -297,26 +302,32 @@ std::string FakeApiServer::create(const Request& request) {
   auto object = request.body_object();
   const auto path = request.path + "/" + std::string(name_of(object));
   if (objects_.contains(path)) return failure(409, "AlreadyExists");
-  change("ADDED", path, std::move(object));
+  change("ADDED", path,
+         as_created(std::move(object), request.path, fmt::format("uid-{}", version_ + 1)));
   return http_answer(201, objects_.at(path));
 }
 
 std::string FakeApiServer::update(const Request& request) {
-  const auto* current = find(request.path);
+  const auto target = target_of(request.path);
+  const auto* current = find(target.path);
   if (current == nullptr) return failure(404, "NotFound");
   auto object = request.body_object();
   if (resource_version_of(object) != resource_version_of(*current)) return failure(409, "Conflict");
-  change("MODIFIED", request.path, std::move(object));
-  return http_answer(200, objects_.at(request.path));
+  change("MODIFIED", target.path, as_written(*current, std::move(object), target.part));
+  return http_answer(200, objects_.at(target.path));
 }
 
 std::string FakeApiServer::patch(const Request& request) {
-  const auto* current = find(request.path);
+  const auto target = target_of(request.path);
+  const auto* current = find(target.path);
   if (current == nullptr) return failure(404, "NotFound");
+  const auto patch = request.body_object();
+  const auto guard = resource_version_of(patch);
+  if (!guard.empty() && guard != resource_version_of(*current)) return failure(409, "Conflict");
   auto object = *current;
-  merge_patch(object, request.body_object());
-  change("MODIFIED", request.path, std::move(object));
-  return http_answer(200, objects_.at(request.path));
+  merge_patch(object, patch);
+  change("MODIFIED", target.path, as_written(*current, std::move(object), target.part));
+  return http_answer(200, objects_.at(target.path));
 }
 
 std::string FakeApiServer::remove(const Request& request) {
