@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -22,6 +23,12 @@ using Task = asio::awaitable<base::Result<T>>;
 
 /// The loop of one thread. All state of a connection belongs to one loop; no locks.
 using Loop = asio::io_context;
+
+/// Whether the coroutine whose state this is (asio::this_coro::cancellation_state) is cancelled:
+/// for those whose waits end for other reasons too.
+inline bool is_cancelled(const asio::cancellation_state& state) {
+  return state.cancelled() != asio::cancellation_type::none;
+}
 
 /// Completion token for operations of Asio: gives a tuple (error_code, results...) instead of
 /// throwing.

@@ -78,14 +78,20 @@ void H2Connection::on_output() {
 }
 
 Task<void> H2Connection::read_loop() {
-  Result<void> received;
-  while (received) {
-    CO_TRY(const base::Buffer block, co_await net::read_block(*stream_));
-    if (block.empty()) co_return fail(session_.why_over("the peer closed the connection"));
-    heard_ = true;
-    received = session_.receive(block.bytes());
+  net::BlockReader reader(*stream_);
+  for (;;) {
+    CO_TRY_VOID(co_await reader.wait());
+    auto block = reader.take();
+    if (!block) continue;
+    CO_TRY_VOID(take(*block));
   }
-  co_return received;
+}
+
+Result<void> H2Connection::take(const Result<base::Buffer>& block) {
+  if (!block) return fail(block.error());
+  if (block->empty()) return fail(session_.why_over("the peer closed the connection"));
+  heard_ = true;
+  return session_.receive(block->bytes());
 }
 
 Task<void> H2Connection::write_loop() {

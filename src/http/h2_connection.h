@@ -55,6 +55,7 @@ class H2Connection : private H2Session::Events {
 
   async::Task<void> watch(async::Clock& clock, async::Duration interval, int silent, bool ping);
   async::Task<void> read_loop();
+  base::Result<void> take(const base::Result<base::Buffer>& block);
   async::Task<void> write_loop();
 
   std::unique_ptr<net::Stream> stream_;

@@ -116,6 +116,52 @@ class Net : public ::testing::Test {
     co_return received;
   }
 
+  static Task<void> wait_readable(Stream& stream, int& interrupted) {
+    const auto ready = co_await stream.wait_readable();
+    if (!ready && ready.error().is(Code::cancelled)) ++interrupted;
+    co_return Result<void>{};
+  }
+  Task<std::string> write_while_interrupted(Stream& from, Stream& to, std::string text) {
+    int interrupted = 0, waits = 0;
+    tasks_.spawn("write", write_and_end(from, text));
+    std::string received;
+    std::vector<std::uint8_t> block(1'000'000);
+    for (;;) {
+      tasks_.spawn("wait", wait_readable(from, interrupted));
+      ++waits;
+      co_await async::asio::post(async::asio::use_awaitable);  // it waits now
+      from.interrupt();
+      CO_TRY(const std::size_t count, co_await to.read_some(block));
+      if (count == 0) break;
+      received += base::as_text(std::span(block).first(count));
+    }
+    co_await tasks_.join();
+    if (interrupted != waits)
+      co_return base::fail(Code::internal, "not all waits were interrupted");
+    co_return received;
+  }
+
+  Task<std::string> read_blocks(Stream& from, Stream& to, std::string text) {
+    if (!text.empty()) tasks_.spawn("write", write_and_end(from, text));
+    std::string received;
+    BlockReader reader(to);
+    for (;;) {
+      CO_TRY_VOID(co_await reader.wait());
+      auto block = reader.take();
+      if (!block) continue;
+      CO_TRY(const base::Buffer bytes, *std::move(block));
+      if (bytes.empty()) break;
+      received += base::as_text(bytes.bytes());
+    }
+    co_await tasks_.join();
+    co_return received;
+  }
+  static Task<void> flush_and_end(Stream& stream) {
+    base::BufferQueue nothing;
+    CO_TRY_VOID(co_await stream.write_all(nothing));
+    co_return co_await stream.shutdown_write();
+  }
+
   static Task<void> write_and_end(Stream& to, std::string text) {
     CO_TRY_VOID(co_await to.write_all(as_bytes(text)));
     co_return co_await to.shutdown_write();
@@ -148,6 +194,24 @@ TEST_F(Net, carries_bytes_over_tcp_with_half_close) {
   const std::string text = pattern(300'000);
   EXPECT_EQ(run(send(*pair->client, *pair->server, text)).value(), text);
   EXPECT_EQ(run(send(*pair->server, *pair->client, "and back")).value(), "and back");
+}
+
+TEST_F(Net, interrupts_who_waits_to_read_and_nobody_who_writes) {
+  auto listener = listen_tcp(loop_, clock_, "127.0.0.1", 0);
+  auto pair = run(connect(**listener));
+  ASSERT_TRUE(pair) << pair.error().message;
+  const std::string text = pattern(20'000'000);
+  const auto outcome = run(write_while_interrupted(*pair->client, *pair->server, text));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(*outcome, text);
+}
+
+TEST_F(Net, reads_in_blocks_up_to_the_end) {
+  auto listener = listen_tcp(loop_, clock_, "127.0.0.1", 0);
+  auto pair = run(connect(**listener));
+  ASSERT_TRUE(pair) << pair.error().message;
+  const std::string text = pattern(500'000);
+  EXPECT_EQ(run(read_blocks(*pair->client, *pair->server, text)).value(), text);
 }
 
 TEST_F(Net, speaks_of_a_refused_dial_as_go_does) {
@@ -199,6 +263,23 @@ TEST_F(Net, carries_bytes_over_mutual_tls) {
   const std::string text = pattern(1'000'000);
   EXPECT_EQ(run(send(*client_, *server_, text)).value(), text);
   EXPECT_EQ(run(send(*server_, *client_, text)).value(), text);
+}
+
+TEST_F(Net, sends_later_what_the_system_does_not_take_of_tls_records) {
+  const auto server = authority_.issue("hub", {"hub.example"});
+  const TlsOptions served{.certificate_chain_pem = server.certificate_pem,
+                          .private_key_pem = server.key_pem};
+  const TlsOptions asked{.trusted_ca_pem = authority_.certificate_pem()};
+  ASSERT_EQ(run(handshake(served, asked, "hub.example")).value(), "");
+  const std::string block = pattern(50'000);
+  std::string said;
+  while (!client_->unsent()) {
+    ASSERT_EQ(client_->try_write(as_bytes(block)), block.size());
+    said += block;
+  }
+  EXPECT_EQ(client_->try_write(as_bytes(block)), 0u);
+  tasks_.spawn("flush", flush_and_end(*client_));
+  EXPECT_EQ(run(read_blocks(*client_, *server_, "")).value(), said);
 }
 
 TEST_F(Net, is_readable_when_the_first_words_came_with_the_handshake) {

@@ -33,6 +33,7 @@ class SocketStream : public Stream {
   explicit SocketStream(Socket socket) : socket_(std::move(socket)), peer_(peer_name(socket_)) {}
 
   Task<std::size_t> read_some(base::MutableBytes into) override {
+    if (auto at_once = try_read(into)) co_return *std::move(at_once);
     auto [error, count] =
         co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), async::kAsTuple);
     if (error == asio::error::eof) co_return std::size_t{0};
@@ -51,6 +52,11 @@ class SocketStream : public Stream {
     auto [error] = co_await socket_.async_wait(Socket::wait_error, async::kAsTuple);
     if (error) co_return base::fail(to_error(error, "wait"));
     co_return Result<void>{};
+  }
+
+  void interrupt() override {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
   }
 
   std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
@@ -140,8 +146,13 @@ class SocketStream : public Stream {
     return base::fail(base::system_error(errno, "write"));
   }
 
+  // May return early: interrupt() ends whatever waits on the socket.
   Task<void> wait_writable() {
     auto [error] = co_await socket_.async_wait(Socket::wait_write, async::kAsTuple);
+    if (error == asio::error::operation_aborted && socket_.is_open()) {
+      if (!async::is_cancelled(co_await asio::this_coro::cancellation_state))
+        co_return Result<void>{};
+    }
     if (error) co_return base::fail(to_error(error, "write"));
     co_return Result<void>{};
   }

@@ -16,21 +16,27 @@ Task<void> Stream::write_all(base::BufferQueue& queue) {
   co_return base::Result<void>{};
 }
 
-Task<base::Buffer> read_block(Stream& stream, std::size_t limit) {
+namespace {
+
+Task<void> let_others_run() {
   co_await async::asio::post(async::asio::use_awaitable);
-  {
-    base::Buffer block(base::Buffer::kBlock);
-    if (auto count = stream.try_read(block.tail().first(limit))) {
-      CO_TRY(const std::size_t size, *std::move(count));
-      block.commit(size);
-      co_return block;
-    }
-  }
-  CO_TRY_VOID(co_await stream.wait_readable());
+  co_return base::Result<void>{};
+}
+
+}  // namespace
+
+Task<void> BlockReader::wait() { return more_ ? let_others_run() : stream_.wait_readable(); }
+
+// A stream that gave less than there was room for has no more for now: asking it would be in vain.
+std::optional<base::Result<base::Buffer>> BlockReader::take(std::size_t limit) {
   base::Buffer block(base::Buffer::kBlock);
-  CO_TRY(const std::size_t size, co_await stream.read_some(block.tail().first(limit)));
-  block.commit(size);
-  co_return block;
+  const base::MutableBytes room = block.tail().first(limit);
+  const auto count = stream_.try_read(room);
+  more_ = count && *count && **count == room.size();
+  if (!count) return std::nullopt;
+  if (!*count) return base::fail(count->error());
+  block.commit(**count);
+  return block;
 }
 
 }  // namespace net

@@ -21,20 +21,24 @@ class Stream {
   /// the peer vanished.
   virtual async::Task<std::size_t> read_some(base::MutableBytes into) = 0;
   /// What read_some() would return at once; nothing when it would wait.
-  virtual std::optional<base::Result<std::size_t>> try_read(base::MutableBytes) {
-    return std::nullopt;
-  }
+  virtual std::optional<base::Result<std::size_t>> try_read(base::MutableBytes into) = 0;
   /// Returns once read_some() would not wait. Lets an idle connection hold no buffer.
   virtual async::Task<void> wait_readable() = 0;
   /// After the end of the stream was read: returns once the peer is known to have gone for good, so
   /// that it takes no bytes either. A peer that only finished writing may never be seen to go.
   virtual async::Task<void> wait_gone() = 0;
+  /// A wait_readable() or wait_gone() in progress ends with Code::cancelled, though its task is not
+  /// cancelled: for those who have to look at something else. Writes in progress go on.
+  virtual void interrupt() = 0;
   /// Returns when all bytes are handed over.
   virtual async::Task<void> write_all(base::Bytes bytes) = 0;
   /// The same for a whole queue, which is empty afterwards; in as few system calls as possible.
   virtual async::Task<void> write_all(base::BufferQueue& queue);
-  /// Hands over what the system takes at once, maybe nothing. Not while a write is in progress.
+  /// Takes what can go at once, maybe nothing. Not while a write is in progress.
   virtual std::size_t try_write(base::Bytes) { return 0; }
+  /// Something that try_write() took waits here for the system: the next write_all(), of nothing
+  /// if need be, sends it.
+  virtual bool unsent() const { return false; }
   /// Tells the peer that no more bytes come; reading goes on.
   virtual async::Task<void> shutdown_write() = 0;
   /// Ends both directions at once; operations in progress end with an error. May be called twice.
@@ -52,8 +56,20 @@ class Stream {
   virtual std::string peer() const = 0;
 };
 
-/// The next bytes of the stream, at most `limit`, in a block; an empty block is the end. No block
-/// is held while waiting, and whatever else is ready on the loop runs first.
-async::Task<base::Buffer> read_block(Stream& stream, std::size_t limit = base::Buffer::kBlock);
+/// Reads a stream in blocks. No block is held while waiting, and a stream that always has more lets
+/// whatever else is ready on the loop run first. `stream` outlives it.
+class BlockReader {
+ public:
+  explicit BlockReader(Stream& stream) : stream_(stream) {}
+
+  /// To be awaited before each take().
+  async::Task<void> wait();
+  /// The next bytes, at most `limit`; an empty block is the end. Nothing when there is none yet.
+  std::optional<base::Result<base::Buffer>> take(std::size_t limit = base::Buffer::kBlock);
+
+ private:
+  Stream& stream_;
+  bool more_ = false;  // the last block was full
+};
 
 }  // namespace net

@@ -18,6 +18,10 @@ int read_records(BIO* bio, char* data, std::size_t length, std::size_t* count) {
   TlsTransport& transport = transport_of(bio);
   *count = 0;
   if (transport.ended || transport.error) return 0;
+  if (transport.drained) {
+    BIO_set_retry_read(bio);
+    return 0;
+  }
   auto read = transport.stream->try_read({reinterpret_cast<std::uint8_t*>(data), length});
   if (!read) {
     BIO_set_retry_read(bio);
@@ -28,6 +32,7 @@ int read_records(BIO* bio, char* data, std::size_t length, std::size_t* count) {
     return 0;
   }
   *count = **read;
+  transport.drained = *count < length;
   transport.heard |= *count > 0;
   transport.ended = *count == 0;
   return *count > 0 ? 1 : 0;

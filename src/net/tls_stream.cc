@@ -55,6 +55,9 @@ class OpensslStream : public TlsStream {
   std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override;
   Task<void> wait_readable() override;
   Task<void> wait_gone() override;
+  void interrupt() override { transport_.stream->interrupt(); }
+  std::size_t try_write(base::Bytes bytes) override;
+  bool unsent() const override { return !transport_.out.empty(); }
   Task<void> write_all(base::Bytes bytes) override;
   Task<void> write_all(base::BufferQueue& queue) override;
   Task<void> shutdown_write() override;
@@ -76,6 +79,11 @@ class OpensslStream : public TlsStream {
   base::Error broken(int reason);
   Result<void> encrypt(base::Bytes bytes);
   Task<void> flush();
+  void push();
+  Task<void> wait_for_transport() {
+    transport_.drained = false;
+    return transport_.stream->wait_readable();
+  }
 
   TlsTransport transport_;
   std::shared_ptr<const TlsContext> context_;
@@ -127,7 +135,7 @@ Task<void> OpensslStream::handshake() {
     }
     CO_TRY_VOID(co_await flush());
     if (result == 1) break;
-    auto ready = co_await transport_.stream->wait_readable();
+    auto ready = co_await wait_for_transport();
     if (!ready) co_return fail(std::move(ready).error().within("tls: handshake"));
   }
   if (context_->requires_alpn() && alpn().empty()) {
@@ -156,7 +164,8 @@ base::Error OpensslStream::broken(int reason) {
   return {Code::io, "tls: " + openssl_reason()};
 }
 
-// What has come, as much of it as fits: a record is at most 16 KiB.
+// What has come, as much of it as fits: a record is at most 16 KiB. Answers to key updates and the
+// like are sent on the way.
 std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes into) {
   ERR_clear_error();
   std::size_t total = 0, count = 0;
@@ -166,35 +175,35 @@ std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes in
     total += count;
   }
   more_ = result == 1;
-  if (total > 0) return total;
   const int reason = SSL_get_error(ssl_.get(), result);
+  push();
+  if (total > 0) return total;
   if (reason == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
   if (reason == SSL_ERROR_WANT_READ) return std::nullopt;
   if (transport_.error) return fail(*transport_.error);
   return fail(broken(reason));
 }
 
-// Answers to key updates and the like are sent on the way.
 Task<std::size_t> OpensslStream::read_some(base::MutableBytes into) {
   for (;;) {
     auto count = try_read(into);
-    if (!transport_.out.empty() && !flushing_) CO_TRY_VOID(co_await flush());
+    if (unsent() && !flushing_) CO_TRY_VOID(co_await flush());
     if (count) co_return *std::move(count);
-    CO_TRY_VOID(co_await transport_.stream->wait_readable());
+    CO_TRY_VOID(co_await wait_for_transport());
   }
 }
 
 // The library may hold records that it has read ahead.
 Task<void> OpensslStream::wait_readable() {
   if (transport_.ended || (more_ && SSL_has_pending(ssl_.get()) == 1)) co_return Result<void>{};
-  co_return co_await transport_.stream->wait_readable();
+  co_return co_await wait_for_transport();
 }
 
 // Half a close is close_notify alone; whoever goes for good ends the transport too.
 Task<void> OpensslStream::wait_gone() {
   std::array<std::uint8_t, 1024> ignored;
   while (!transport_.ended) {
-    CO_TRY_VOID(co_await transport_.stream->wait_readable());
+    CO_TRY_VOID(co_await wait_for_transport());
     CO_TRY(const std::size_t count, co_await transport_.stream->read_some(ignored));
     transport_.ended = count == 0;
   }
@@ -212,6 +221,22 @@ Result<void> OpensslStream::encrypt(base::Bytes bytes) {
   return {};
 }
 
+// All of it becomes records; what the system does not take of them waits.
+std::size_t OpensslStream::try_write(base::Bytes bytes) {
+  if (flushing_ || unsent() || !encrypt(bytes)) return 0;
+  push();
+  return bytes.size();
+}
+
+// Records go as far as the system takes them.
+void OpensslStream::push() {
+  while (!flushing_ && unsent()) {
+    const std::size_t count = transport_.stream->try_write(transport_.out.front());
+    if (count == 0) break;
+    transport_.out.consume(count);
+  }
+}
+
 Task<void> OpensslStream::write_all(base::Bytes bytes) {
   while (!bytes.empty()) {
     const base::Bytes part = bytes.first(std::min(bytes.size(), kEncryptAtOnce));
@@ -223,14 +248,14 @@ Task<void> OpensslStream::write_all(base::Bytes bytes) {
 }
 
 Task<void> OpensslStream::write_all(base::BufferQueue& queue) {
-  while (!queue.empty()) {
+  do {
     for (std::size_t total = 0; total < kEncryptAtOnce && !queue.empty();) {
       const base::Buffer block = queue.pop();
       CO_TRY_VOID(encrypt(block.bytes()));
       total += block.size();
     }
     CO_TRY_VOID(co_await flush());
-  }
+  } while (!queue.empty());
   co_return Result<void>{};
 }
 

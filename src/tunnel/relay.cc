@@ -35,17 +35,17 @@ Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Outlet&
       listener_(listener),
       options_(options),
       wake_(executor),
+      reader_(socket),
       queue_(&budget) {}
 
 Relay::~Relay() { watch_.remove(*this); }
 
 void Relay::deliver(base::Bytes bytes) {
   if (finished_ || write_failed_ || aborted_) return listener_.on_written(bytes.size());
-  const bool idle = running_ && queue_.empty() && writing_ == 0;
+  const bool idle = running_ && writing_ == 0 && !must_write();
   if (idle) bytes = bytes.subspan(write_now(bytes));
-  if (bytes.empty()) return;
   queue_.append(bytes);
-  if (idle) wake_.notify_all();
+  if (idle && must_write()) wake();
 }
 
 // Straight from the receive buffer to the socket, as far as it goes.
@@ -59,14 +59,14 @@ std::size_t Relay::write_now(base::Bytes bytes) {
 void Relay::finish() {
   if (std::exchange(finished_, true)) return;
   if (backlog() > 0) watch_.add(*this);
-  wake_.notify_all();
+  wake();
 }
 
 void Relay::leave() {
   leaving_ = true;
   outlet_ = nullptr;
   finish();
-  wake_.notify_all();
+  wake();
 }
 
 void Relay::abort(const std::string& reason) {
@@ -82,49 +82,88 @@ void Relay::on_overload(const std::string& reason) {
   abort(reason);
 }
 
-Task<void> Relay::run() {
-  using namespace async::asio::experimental::awaitable_operators;
-  running_ = true;
-  auto outcome = co_await (write_loop() || read_loop());
-  co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))
-                                 : std::get<1>(std::move(outcome));
-}
-
-// Never returns by itself: only the writer knows when all is done.
-Task<void> Relay::read_loop() {
-  CO_TRY(read_end_, co_await read_to_end());
-  listener_.on_read_end(read_end_);
-  if (read_end_ == ReadEnd::half_closed) CO_TRY_VOID(co_await linger());
+void Relay::wake() {
   wake_.notify_all();
-  for (;;) CO_TRY_VOID(co_await wake_.wait());
+  socket_.interrupt();
 }
 
-Task<Relay::ReadEnd> Relay::read_to_end() {
-  for (;;) {
-    while (outlet_ == nullptr || outlet_->full()) CO_TRY_VOID(co_await wake_.wait());
-    auto block = co_await net::read_block(socket_, Outlet::kBlock);
-    if (!block) {
-      if (failure_.empty()) failure_ = block.error().message;
-      co_return ReadEnd::failed;
+// One coroutine reads and waits; what is delivered is written on the way, as a rule. Only while the
+// socket does not take it a second one is there that writes.
+Task<void> Relay::run() {
+  running_ = true;
+  while (!done()) {
+    if (must_write()) {
+      (void)co_await write_beside_reading();
+    } else if (must_shut()) {
+      write_shut_ = true;
+      if (auto shut = co_await socket_.shutdown_write(); !shut) stop_writing(shut.error().message);
+    } else {
+      (void)co_await wait_for_news();
+      read_now();
     }
-    if (block->empty())
-      co_return options_.half_close == HalfClose::no ? ReadEnd::eof : ReadEnd::half_closed;
-    bytes_read_ += block->size();
-    listener_.on_read(block->size());
-    if (outlet_ != nullptr) outlet_->push(right_sized(*std::move(block)));
+    if (async::is_cancelled(co_await async::asio::this_coro::cancellation_state))
+      co_return base::fail(base::Code::cancelled, "cancelled");
   }
+  co_return Result<void>{};
 }
 
-// Returns when the socket has gone for good, so that what it is sent is lost.
+Task<void> Relay::write_beside_reading() {
+  using namespace async::asio::experimental::awaitable_operators;
+  (void)co_await (write_out() || read_on());
+  co_return Result<void>{};
+}
+
+Task<void> Relay::read_on() {
+  const auto state = co_await async::asio::this_coro::cancellation_state;
+  while (!aborted_ && !async::is_cancelled(state)) {
+    (void)co_await wait_for_news();
+    read_now();
+  }
+  co_return Result<void>{};
+}
+
+bool Relay::reads() const {
+  return read_end_ == ReadEnd::none && outlet_ != nullptr && !outlet_->full();
+}
+
+// Ends when the socket may have something to read, and whenever wake() says so.
+Task<void> Relay::wait_for_news() {
+  if (reads()) return reader_.wait();
+  return read_end_ == ReadEnd::half_closed && !lingered_ ? linger() : wake_.wait();
+}
+
+void Relay::read_now() {
+  if (!reads() || aborted_) return;
+  auto block = reader_.take(Outlet::kBlock);
+  if (!block) return;
+  if (!*block) {
+    if (failure_.empty()) failure_ = block->error().message;
+    return end_reading(ReadEnd::failed);
+  }
+  if ((*block)->empty())
+    return end_reading(options_.half_close == HalfClose::no ? ReadEnd::eof : ReadEnd::half_closed);
+  bytes_read_ += (*block)->size();
+  listener_.on_read((*block)->size());
+  outlet_->push(right_sized(**std::move(block)));
+}
+
+void Relay::end_reading(ReadEnd how) {
+  read_end_ = how;
+  listener_.on_read_end(how);
+}
+
+// Until the socket has gone for good, so that what it is sent is lost.
 Task<void> Relay::linger() {
   using namespace async::asio::experimental::awaitable_operators;
+  Result<void> over;
   if (options_.half_close == HalfClose::yes) {
-    (void)co_await socket_.wait_gone();
+    over = co_await socket_.wait_gone();
   } else {
-    (void)co_await (socket_.wait_gone() || silence());
+    const auto outcome = co_await (socket_.wait_gone() || silence());
+    over = outcome.index() == 0 ? std::get<0>(outcome) : std::get<1>(outcome);
   }
-  lingered_ = true;
-  co_return Result<void>{};
+  lingered_ = over || !over.error().is(base::Code::cancelled);
+  co_return over;
 }
 
 Task<void> Relay::silence() {
@@ -138,7 +177,7 @@ Task<void> Relay::silence() {
 
 bool Relay::done() const {
   if (aborted_ || lingered_) return true;
-  if (!queue_.empty() && !write_failed_) return false;
+  if (must_write()) return false;
   if (leaving_) return true;
   if (options_.half_close == HalfClose::no || read_end_ == ReadEnd::failed)
     return finished_ || read_end_ == ReadEnd::eof || read_end_ == ReadEnd::failed;
@@ -146,17 +185,16 @@ bool Relay::done() const {
   return finished_ && (write_shut_ || write_failed_) && read_end_ != ReadEnd::none;
 }
 
-Task<void> Relay::write_loop() {
-  while (!done()) {
-    if (!queue_.empty()) {
-      CO_TRY_VOID(co_await write_next());
-    } else if (options_.half_close == HalfClose::yes && finished_ &&
-               !std::exchange(write_shut_, true)) {
-      if (auto shut = co_await socket_.shutdown_write(); !shut) stop_writing(shut.error().message);
-    } else {
-      CO_TRY_VOID(co_await wake_.wait());
-    }
-  }
+bool Relay::must_write() const {
+  return !write_failed_ && !aborted_ && (!queue_.empty() || socket_.unsent());
+}
+
+bool Relay::must_shut() const {
+  return options_.half_close == HalfClose::yes && finished_ && !write_shut_ && !write_failed_;
+}
+
+Task<void> Relay::write_out() {
+  while (must_write()) CO_TRY_VOID(co_await write_next());
   co_return Result<void>{};
 }
 

@@ -81,14 +81,21 @@ class Relay : public Sink {
 
  private:
   std::size_t write_now(base::Bytes bytes);
-  async::Task<void> read_loop();
-  async::Task<ReadEnd> read_to_end();
+  void wake();
+  bool reads() const;
+  bool must_write() const;
+  bool must_shut() const;
+  bool done() const;
+  async::Task<void> wait_for_news();
+  async::Task<void> write_beside_reading();
+  async::Task<void> read_on();
+  void read_now();
+  void end_reading(ReadEnd how);
   async::Task<void> linger();
   async::Task<void> silence();
-  async::Task<void> write_loop();
+  async::Task<void> write_out();
   async::Task<void> write_next();
   void stop_writing(std::string reason);
-  bool done() const;
 
   net::Stream& socket_;
   Outlet* outlet_;  // null when it has gone
@@ -97,6 +104,7 @@ class Relay : public Sink {
   Listener& listener_;
   Options options_;
   async::Event wake_;
+  net::BlockReader reader_;
   base::BufferQueue queue_;
   bool running_ = false;
   std::size_t writing_ = 0;  // bytes in a write that has not returned

@@ -17,12 +17,14 @@ struct Cable::Direction {
       : capacity(most), changed(std::move(executor)) {}
 
   bool readable() const { return broken || (!frozen && (!bytes.empty() || ended)); }
+  bool gone() const { return broken; }
 
   base::BufferQueue bytes;
   std::size_t capacity;
   bool ended = false;   // the writer has finished
   bool broken = false;  // neither end can use it
   bool frozen = false;
+  int interrupts = 0;
   async::Event changed;
 };
 
@@ -54,14 +56,17 @@ class Cable::End : public Stream {
 
   Task<void> wait_readable() override {
     const auto in = in_;
-    while (!in->readable()) CO_TRY_VOID(co_await in->changed.wait());
-    co_return Result<void>{};
+    return wait_until(in, in->interrupts, &Direction::readable);
   }
 
   Task<void> wait_gone() override {
     const auto in = in_;
-    while (!in->broken) CO_TRY_VOID(co_await in->changed.wait());
-    co_return Result<void>{};
+    return wait_until(in, in->interrupts, &Direction::gone);
+  }
+
+  void interrupt() override {
+    ++in_->interrupts;
+    in_->changed.notify_all();
   }
 
   using Stream::write_all;
@@ -101,6 +106,15 @@ class Cable::End : public Stream {
   std::string peer() const override { return "memory"; }
 
  private:
+  static Task<void> wait_until(std::shared_ptr<Direction> in, int interrupts,
+                               bool (Direction::*happened)() const) {
+    while (!((*in).*happened)()) {
+      CO_TRY_VOID(co_await in->changed.wait());
+      if (in->interrupts != interrupts) co_return fail(Code::cancelled, "interrupted");
+    }
+    co_return Result<void>{};
+  }
+
   std::shared_ptr<Direction> in_, out_;
 };
 

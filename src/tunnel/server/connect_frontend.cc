@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include "base/log.h"
 #include "tunnel/server/backend.h"
 #include "tunnel/server/connect_replies.h"
@@ -42,58 +40,67 @@ void ConnectFrontend::release_leg() {
 }
 
 Task<void> ConnectFrontend::run() {
-  CO_TRY(const bool established, co_await dial(std::move(target_)));
-  if (established) CO_TRY_VOID(co_await relay());
+  CO_TRY_VOID(co_await dial(std::move(target_)));
+  if (phase_ == Phase::established) {
+    send_early();
+    auto result = co_await relay_->run();
+    release_leg();
+    if (relay_->overloaded()) context_.metrics.connection_closed("overflow");
+    CO_TRY_VOID(std::move(result));
+  }
   co_return co_await close();
 }
 
-Task<bool> ConnectFrontend::dial(std::string target) {
+// Up to what the client is told of the outcome.
+Task<void> ConnectFrontend::dial(std::string target) {
   requested_ = true;
   context_.metrics.http_connections.add();
   Leg::Frontend& self = *this;
   const DialRequest request{.network = "tcp", .target = std::move(target)};
   leg_ = dial_any(context_, self, request);
-  if (leg_ == nullptr) {
-    CO_TRY_VOID(co_await reply(dial_failure_reply(DialFailure::no_agent, "")));
-    co_return false;
-  }
+  if (leg_ == nullptr) co_return co_await reply(dial_failure_reply(DialFailure::no_agent, ""));
   CO_TRY_VOID(co_await wait_for_answer());
   if (client_gone_) co_return fail(Code::closed, "client left while dialing");
-  if (phase_ == Phase::failed) {
-    if (!failure_reply_.empty()) CO_TRY_VOID(co_await reply(failure_reply_));
-    co_return false;
-  }
-  co_return true;
+  const std::string outcome = phase_ == Phase::established ? kEstablished : failure_reply_;
+  co_return co_await reply(outcome);
 }
 
+// A client that leaves ends the dial. What it sends early is kept, up to a bound.
 Task<void> ConnectFrontend::wait_for_answer() {
-  using namespace async::asio::experimental::awaitable_operators;
-  const auto answered = [](ConnectFrontend& self) -> Task<void> {
-    while (self.phase_ == Phase::dialing) CO_TRY_VOID(co_await self.changed_.wait());
-    co_return Result<void>{};
-  };
-  (void)co_await (answered(*this) || watch_client());
+  const auto state = co_await async::asio::this_coro::cancellation_state;
+  while (phase_ == Phase::dialing && !client_gone_) {
+    (void)co_await wait_for_news();
+    if (async::is_cancelled(state)) co_return fail(Code::cancelled, "cancelled");
+    read_early();
+  }
   co_return Result<void>{};
 }
 
-// Returns when the client has left. What it sends early is kept, up to a bound.
-Task<void> ConnectFrontend::watch_client() {
-  std::array<std::uint8_t, 4096> block;
-  while (early_.size() < kEarlyBytes) {
-    CO_TRY_VOID(co_await stream_->wait_readable());
-    const auto count = co_await stream_->read_some(block);
-    if (!count) {
-      client_gone_ = true;
-      co_return Result<void>{};
-    }
-    if (*count == 0) {  // it may still read, so only its going ends the dial
-      client_gone_ = (co_await stream_->wait_gone()).has_value();
-      co_return Result<void>{};
-    }
-    early_.append(reinterpret_cast<const char*>(block.data()), *count);
-  }
-  while (phase_ == Phase::dialing) CO_TRY_VOID(co_await changed_.wait());
+Task<void> ConnectFrontend::wait_for_news() {
+  if (early_.size() >= kEarlyBytes) return changed_.wait();
+  return client_done_ ? wait_until_gone() : stream_->wait_readable();
+}
+
+// A client that said its end may still read, so only its going ends the dial.
+Task<void> ConnectFrontend::wait_until_gone() {
+  client_gone_ = (co_await stream_->wait_gone()).has_value();
   co_return Result<void>{};
+}
+
+void ConnectFrontend::read_early() {
+  if (phase_ != Phase::dialing || client_done_ || early_.size() >= kEarlyBytes) return;
+  std::array<std::uint8_t, 4096> block;
+  const auto count = stream_->try_read(block);
+  if (!count) return;
+  client_gone_ = !*count;
+  client_done_ = *count && **count == 0;
+  if (*count) early_.append(reinterpret_cast<const char*>(block.data()), **count);
+}
+
+void ConnectFrontend::answered(Phase phase) {
+  phase_ = phase;
+  changed_.notify_all();
+  stream_->interrupt();
 }
 
 void ConnectFrontend::on_dialed(Leg& leg) {
@@ -102,24 +109,13 @@ void ConnectFrontend::on_dialed(Leg& leg) {
   Relay::Listener& listener = *this;
   relay_.emplace(context_.executor, *stream_, leg.outlet(), context_.clock, context_.stall_watch,
                  context_.budget, listener, options);
-  phase_ = Phase::established;
-  changed_.notify_all();
+  answered(Phase::established);
 }
 
 void ConnectFrontend::on_dial_failed(Leg&, DialFailure reason, const std::string& error) {
   leg_ = nullptr;
   failure_reply_ = dial_failure_reply(reason, error);
-  phase_ = Phase::failed;
-  changed_.notify_all();
-}
-
-Task<void> ConnectFrontend::relay() {
-  CO_TRY_VOID(co_await reply(kEstablished));
-  send_early();
-  auto result = co_await relay_->run();
-  release_leg();
-  if (relay_->overloaded()) context_.metrics.connection_closed("overflow");
-  co_return result;
+  answered(Phase::failed);
 }
 
 void ConnectFrontend::send_early() {

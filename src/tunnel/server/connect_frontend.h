@@ -26,10 +26,12 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
  private:
   enum class Phase { dialing, established, failed, closed };
 
-  async::Task<bool> dial(std::string target);
+  async::Task<void> dial(std::string target);
   async::Task<void> wait_for_answer();
-  async::Task<void> watch_client();
-  async::Task<void> relay();
+  async::Task<void> wait_for_news();
+  async::Task<void> wait_until_gone();
+  void read_early();
+  void answered(Phase phase);
   void send_early();
   async::Task<void> reply(std::string text);
   async::Task<void> close();
@@ -56,8 +58,9 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
   Leg* leg_ = nullptr;
   std::string failure_reply_;
   std::string target_;
-  std::string early_;       // bytes of the tunnel that came before the answer
-  bool requested_ = false;  // a CONNECT was read
+  std::string early_;         // bytes of the tunnel that came before the answer
+  bool requested_ = false;    // a CONNECT was read
+  bool client_done_ = false;  // said its end while dialing
   bool client_gone_ = false;
   bool truncated_ = false;
   std::optional<Relay> relay_;
