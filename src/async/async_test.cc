@@ -100,6 +100,56 @@ TEST(ManualClock, lets_sleepers_go_when_their_time_comes) {
   EXPECT_EQ(count, 1);
 }
 
+Task<void> wait_once(Clock& clock, Event& event, TimePoint until, int& count) {
+  CO_TRY_VOID(co_await clock.wait(event, until));
+  ++count;
+  co_return base::Result<void>{};
+}
+
+TEST(Clock, ends_a_wait_with_the_event_or_the_time) {
+  Loop loop;
+  ManualClock clock(loop.get_executor());
+  Event event(loop.get_executor());
+  TaskGroup group(loop.get_executor());
+  int count = 0;
+  group.spawn("a", wait_once(clock, event, clock.now() + 5s, count));
+  loop.poll();
+  EXPECT_EQ(count, 0);
+  event.notify_all();
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(count, 1);
+  group.spawn("b", wait_once(clock, event, clock.now() + 5s, count));
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(count, 1);
+  clock.advance(5s);
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(count, 2);
+}
+
+TEST(Clock, of_the_system_ends_waits_and_leaves_the_event_as_it_was) {
+  Loop loop;
+  SystemClock clock;
+  Event event(loop.get_executor());
+  int count = 0;
+  ASSERT_TRUE(testing::run(loop, wait_once(clock, event, clock.now() + 1ms, count)));
+  EXPECT_EQ(count, 1);
+  TaskGroup group(loop.get_executor());
+  bool flag = true;
+  int woken = 0;
+  group.spawn("c", wait_once(clock, event, TimePoint::max(), count));
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(count, 1);
+  event.notify_all();
+  ASSERT_TRUE(testing::run(loop, join(group)));
+  EXPECT_EQ(count, 2);
+  ASSERT_TRUE(testing::run(loop, wait_for(event, flag, woken)));
+  EXPECT_EQ(woken, 1);
+}
+
 TEST(WithTimeout, says_what_took_too_long) {
   Loop loop;
   ManualClock clock(loop.get_executor());

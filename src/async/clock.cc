@@ -25,10 +25,26 @@ Task<void> ManualClock::sleep_until(TimePoint when) {
   co_return result;
 }
 
+Task<void> ManualClock::wait(Event& event, TimePoint when) {
+  if (now_ >= when) co_return base::Result<void>{};
+  struct Sleeper {
+    ManualClock& clock;
+    std::multiset<Event*>::iterator place;
+    ~Sleeper() {
+      --clock.sleepers_;
+      clock.limited_.erase(place);
+    }
+  };
+  const Sleeper registered{*this, limited_.insert(&event)};
+  ++sleepers_;
+  co_return co_await event.wait();
+}
+
 void ManualClock::advance(Duration by) {
   now_ += by;
   wall_ += std::chrono::duration_cast<std::chrono::system_clock::duration>(by);
   moved_.notify_all();
+  for (Event* event : limited_) event->notify_all();
 }
 
 }  // namespace async

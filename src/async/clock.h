@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <map>
+#include <set>
 
 #include "async/event.h"
 #include "async/task.h"
@@ -21,6 +21,8 @@ class Clock {
   /// Ends at `when` or with Code::cancelled.
   virtual Task<void> sleep_until(TimePoint when) = 0;
   Task<void> sleep_for(Duration duration) { return sleep_until(now() + duration); }
+  /// As event.wait(), but not longer than until `when`: one wait instead of two beside each other.
+  virtual Task<void> wait(Event& event, TimePoint when) = 0;
 };
 
 /// The system's clocks. Stateless; any thread.
@@ -29,6 +31,7 @@ class SystemClock : public Clock {
   TimePoint now() const override;
   std::chrono::system_clock::time_point wall_now() const override;
   Task<void> sleep_until(TimePoint when) override;
+  Task<void> wait(Event& event, TimePoint when) override { return event.wait_until(when); }
 };
 
 /// A clock that stands still until told: for tests. Thread: that of the loop.
@@ -38,6 +41,7 @@ class ManualClock : public Clock {
   TimePoint now() const override { return now_; }
   std::chrono::system_clock::time_point wall_now() const override { return wall_; }
   Task<void> sleep_until(TimePoint when) override;
+  Task<void> wait(Event& event, TimePoint when) override;
   void advance(Duration by);
   std::size_t sleepers() const { return sleepers_; }
 
@@ -46,6 +50,7 @@ class ManualClock : public Clock {
   std::chrono::system_clock::time_point wall_{std::chrono::hours(24 * 365 * 50)};
   std::size_t sleepers_ = 0;
   Event moved_;
+  std::multiset<Event*> limited_;  // awaited, with an end that advance() may bring
 };
 
 }  // namespace async

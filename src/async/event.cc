@@ -8,13 +8,22 @@ Event::Event(asio::any_io_executor executor)
     : timer_(executor, asio::steady_timer::time_point::max()) {}
 
 Task<void> Event::wait() {
+  constexpr auto kNever = asio::steady_timer::time_point::max();
+  if (timer_.expiry() != kNever) timer_.expires_at(kNever);
+  return wait_for_timer();
+}
+
+Task<void> Event::wait_until(std::chrono::steady_clock::time_point when) {
+  timer_.expires_at(when);
+  return wait_for_timer();
+}
+
+Task<void> Event::wait_for_timer() {
   (void)co_await timer_.async_wait(kAsTuple);
   // A notification and a cancellation both abort the timer; only the state of the coroutine tells
   // them apart.
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
+  if (is_cancelled(co_await asio::this_coro::cancellation_state))
     co_return base::fail(base::Code::cancelled, "cancelled");
-  }
   co_return base::Result<void>{};
 }
 

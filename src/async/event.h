@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include <boost/asio/steady_timer.hpp>
 
 #include "async/task.h"
@@ -15,11 +17,16 @@ class Event {
 
   /// Ends with Code::cancelled when the waiting task is cancelled.
   Task<void> wait();
+  /// The same, but not longer than until `when` by the system's clock: to be used through
+  /// Clock::wait(). Wakes whoever else waits.
+  Task<void> wait_until(std::chrono::steady_clock::time_point when);
   void notify_all();
   /// Belongs to another loop from now on. Only while nobody waits.
   void move_to(const asio::any_io_executor& executor);
 
  private:
+  Task<void> wait_for_timer();
+
   asio::steady_timer timer_;
 };
 

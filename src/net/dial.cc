@@ -7,12 +7,8 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "async/event.h"
-#include "async/timeout.h"
 #include "net/address.h"
-#include "net/resolver.h"
 
 namespace net {
 namespace {
@@ -31,41 +27,53 @@ std::string name_of(const Tcp::endpoint& endpoint) {
   return join_host_port(endpoint.address().to_string(), endpoint.port());
 }
 
+}  // namespace
+
 // A race of connection attempts over the addresses of one target: the first success wins, the
-// others are dropped. Kept alive by its callbacks, since a cancelled dial unwinds before they have
-// run.
-class Race : public std::enable_shared_from_this<Race> {
+// others are dropped. Kept alive by its callbacks, since a dial that is over unwinds before they
+// have run.
+class Dial::Race : public std::enable_shared_from_this<Race> {
  public:
-  Race(asio::any_io_executor executor, std::vector<Tcp::endpoint> endpoints)
-      : executor_(executor),
-        endpoints_(std::move(endpoints)),
-        stagger_(executor),
-        changed_(executor) {}
+  Race(asio::any_io_executor executor, async::Clock& clock, Resolution::Endpoints endpoints)
+      : executor_(std::move(executor)), clock_(clock), endpoints_(std::move(endpoints)) {}
+
+  async::Event* waiter = nullptr;
 
   bool decided() const { return winner_ || failed_ == endpoints_.size(); }
-  async::Event& changed() { return changed_; }
+  /// When the next address is due though no other has failed.
+  async::TimePoint next_due() const {
+    return sockets_.size() == endpoints_.size() ? async::TimePoint::max() : next_due_;
+  }
+
+  void start_due() {
+    if (!decided() && clock_.now() >= next_due()) start_next();
+  }
 
   void start_next() {
     if (decided() || sockets_.size() == endpoints_.size()) return;
     const std::size_t index = sockets_.size();
     sockets_.push_back(std::make_unique<Tcp::socket>(executor_));
+    next_due_ = clock_.now() + kAttemptDelay;
     sockets_.back()->async_connect(
         endpoints_[index], [self = shared_from_this(), index](boost::system::error_code error) {
           self->finished(index, error);
         });
-    stagger_.expires_after(kAttemptDelay);
-    stagger_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-      if (!error) self->start_next();
-    });
   }
 
+  // Registered anew: a registration that has waited for a connect wakes its loop needlessly, since
+  // it reports at each later wait that the socket is writable.
   Result<Socket> result() {
-    if (winner_) return Socket(std::move(*winner_));
-    return fail(*first_error_);
+    if (!winner_) return fail(*first_error_);
+    boost::system::error_code error;
+    const auto protocol = winner_->local_endpoint(error).protocol();
+    Socket fresh(executor_);
+    fresh.assign(protocol, winner_->release(error), error);
+    if (error) return fail(base::system_error(error.value(), "connect").within("dial tcp"));
+    return fresh;
   }
 
   void stop() {
-    stagger_.cancel();
+    waiter = nullptr;
     boost::system::error_code ignored;
     for (const auto& socket : sockets_) socket->close(ignored);
   }
@@ -78,68 +86,75 @@ class Race : public std::enable_shared_from_this<Race> {
       first_error_ = base::system_error(error.value(), "connect")
                          .within("dial tcp " + name_of(endpoints_[index]));
     }
+    if (waiter == nullptr) return;
     if (error) start_next();
-    changed_.notify_all();
+    waiter->notify_all();
   }
 
   asio::any_io_executor executor_;
-  std::vector<Tcp::endpoint> endpoints_;
+  async::Clock& clock_;
+  Resolution::Endpoints endpoints_;
   std::vector<std::unique_ptr<Tcp::socket>> sockets_;
+  async::TimePoint next_due_;
   std::size_t failed_ = 0;
   std::optional<Tcp::socket> winner_;
   std::optional<Error> first_error_;
-  asio::steady_timer stagger_;
-  async::Event changed_;
 };
 
-// Stops a race however its dial ends.
-struct RaceGuard {
-  std::shared_ptr<Race> race;
-  ~RaceGuard() { race->stop(); }
-};
+Dial::Dial(const asio::any_io_executor& executor, async::Clock& clock)
+    : executor_(executor), clock_(clock), changed_(executor) {}
 
-Task<Socket> race(std::vector<Tcp::endpoint> endpoints) {
-  const RaceGuard guard{
-      std::make_shared<Race>(co_await asio::this_coro::executor, std::move(endpoints))};
-  guard.race->start_next();
-  while (!guard.race->decided()) CO_TRY_VOID(co_await guard.race->changed().wait());
-  co_return guard.race->result();
+Dial::~Dial() {
+  if (race_) race_->stop();
 }
 
-// What the dial has learnt when its time is up, for the text of the error.
-struct Progress {
-  std::string name;
-  bool resolved = false;
-};
-
-Task<Socket> resolve_and_race(HostPort target, Family family, Progress& progress) {
-  auto resolved = co_await resolve(std::move(target), family);
-  if (!resolved) co_return fail(std::move(resolved).error().within("dial tcp"));
-  auto endpoints = *std::move(resolved);
-  progress = {name_of(endpoints.front()), true};
-  co_return co_await race(std::move(endpoints));
+void Dial::stop() {
+  stopped_ = true;
+  changed_.notify_all();
 }
 
-std::string timeout_text(const HostPort& target, const Progress& progress) {
-  if (progress.resolved) return fmt::format("dial tcp {}: i/o timeout", progress.name);
-  return fmt::format("dial tcp: lookup {}: i/o timeout", target.host);
-}
-
-}  // namespace
-
-async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
-                             Liveness liveness, Family family) {
+async::Task<Socket> Dial::run(std::string address, DialOptions options) {
+  until_ = clock_.now() + options.limit;
   if (address.empty()) co_return fail(Code::invalid, "dial tcp: missing address");
   auto target = parse_host_port(address);
   if (!target) co_return fail(std::move(target).error().within("dial tcp"));
-  Progress progress;
-  auto socket = co_await async::with_timeout(clock, limit, address,
-                                             resolve_and_race(*target, family, progress));
-  if (!socket && socket.error().is(Code::timeout) && socket.error().message.starts_with(address)) {
-    co_return fail(Code::timeout, timeout_text(*target, progress));
-  }
-  if (socket) tune(*socket, liveness);
+  name_ = "lookup " + target->host;
+  Resolution resolution(executor_, *std::move(target), options.family, changed_);
+  while (!resolution.answered()) CO_TRY_VOID(co_await wait(until_));
+  auto endpoints = resolution.take();
+  if (!endpoints) co_return fail(std::move(endpoints).error().within("dial tcp"));
+  CO_TRY(Socket socket, co_await race(*std::move(endpoints)));
+  tune(socket, options.liveness);
   co_return socket;
+}
+
+Task<Socket> Dial::race(Resolution::Endpoints endpoints) {
+  name_ = name_of(endpoints.front());
+  resolved_ = true;
+  race_ = std::make_shared<Race>(executor_, clock_, std::move(endpoints));
+  race_->waiter = &changed_;
+  race_->start_next();
+  while (!race_->decided()) {
+    CO_TRY_VOID(co_await wait(std::min(until_, race_->next_due())));
+    race_->start_due();
+  }
+  co_return race_->result();
+}
+
+// For news, at most until then.
+Task<void> Dial::wait(async::TimePoint then) {
+  if (!stopped_) CO_TRY_VOID(co_await clock_.wait(changed_, then));
+  if (stopped_) co_return fail(Code::cancelled, "cancelled");
+  if (clock_.now() < until_ || (race_ && race_->decided())) co_return Result<void>{};
+  co_return fail(Code::timeout,
+                 fmt::format("dial tcp{} {}: i/o timeout", resolved_ ? "" : ":", name_));
+}
+
+async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
+                             Liveness liveness, Family family) {
+  Dial dial(co_await asio::this_coro::executor, clock);
+  const DialOptions options{limit, liveness, family};
+  co_return co_await dial.run(std::move(address), options);
 }
 
 async::Task<Socket> dial_unix(std::string path) {

@@ -6,19 +6,53 @@
 #include <string_view>
 
 #include "async/clock.h"
+#include "async/event.h"
 #include "net/resolver.h"
 #include "net/socket_stream.h"
 
 namespace net {
 
+struct DialOptions {
+  async::Duration limit{};  // for the whole, name resolution included
+  Liveness liveness{};
+  Family family = Family::any;  // the addresses of the other one are left out
+};
+
 /// Connects to "host:port", trying each address of the host: one attempt every 250 ms or at once
-/// after a failure, the families alternating (RFC 8305), first success wins. `limit` bounds the
-/// whole, name resolution included.
+/// after a failure, the families alternating (RFC 8305), first success wins.
 ///
+/// Flow: run() once; stop() meanwhile.
 /// Texts of errors are Go's, which peers of konnectivity look for: "dial tcp 127.0.0.1:1: connect:
 /// connection refused", "dial tcp: lookup NAME: no such host", "dial tcp 198.18.0.254:1: i/o
-/// timeout". Cancelling the task ends it at once. `family` leaves out the addresses of the other
-/// one.
+/// timeout". Cancelling the task ends it at once. `clock` outlives it. Thread: that of the loop.
+class Dial {
+ public:
+  Dial(const async::asio::any_io_executor& executor, async::Clock& clock);
+  ~Dial();
+  Dial(const Dial&) = delete;
+  Dial& operator=(const Dial&) = delete;
+
+  async::Task<Socket> run(std::string address, DialOptions options);
+  /// Lets run() end at once with Code::cancelled.
+  void stop();
+
+ private:
+  class Race;
+
+  async::Task<Socket> race(Resolution::Endpoints endpoints);
+  async::Task<void> wait(async::TimePoint then);
+
+  async::asio::any_io_executor executor_;
+  async::Clock& clock_;
+  async::Event changed_;  // whatever a dial waits for
+  async::TimePoint until_;
+  bool stopped_ = false;
+  bool resolved_ = false;
+  std::string name_;  // what the text of a timeout names
+  std::shared_ptr<Race> race_;
+};
+
+/// A Dial that only the end of its task stops.
 async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
                              Liveness liveness, Family family = Family::any);
 

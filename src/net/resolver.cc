@@ -77,6 +77,8 @@ Result<Endpoints> ask_system(const HostPort& target, Family family) {
   return found;
 }
 
+}  // namespace
+
 // A lookup between the loop that waits for it and the thread that does it. What is behind the mutex
 // belongs to both, the rest to one: `waiter` to the loop, the question to nobody, since it never
 // changes.
@@ -126,6 +128,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   std::optional<Result<Endpoints>> answer_;
 };
 
+namespace {
+
 // The threads that ask the system. Made when needed, never ended: one may be stuck in a lookup when
 // the process ends.
 class LookupThreads {
@@ -174,22 +178,6 @@ class LookupThreads {
   std::size_t threads_ = 0;
 };
 
-struct AbandonAtEnd {
-  Lookup& lookup;
-  ~AbandonAtEnd() { lookup.abandon(); }
-};
-
-Task<Endpoints> look_up(HostPort target, Family family) {
-  const auto executor = co_await asio::this_coro::executor;
-  async::Event answered(executor);
-  const auto lookup = std::make_shared<Lookup>(std::move(target), family, executor);
-  lookup->waiter = &answered;
-  const AbandonAtEnd guard{*lookup};
-  LookupThreads::instance().add(lookup);
-  while (!lookup->answered()) CO_TRY_VOID(co_await answered.wait());
-  co_return lookup->take_answer();
-}
-
 Endpoints interleave(const Endpoints& resolved) {
   Endpoints first, second, ordered;
   for (const auto& endpoint : resolved) {
@@ -208,19 +196,40 @@ bool fits(const asio::ip::address& address, Family family) {
 
 }  // namespace
 
-async::Task<Endpoints> resolve(HostPort target, Family family) {
+Resolution::Resolution(const asio::any_io_executor& executor, HostPort target, Family family,
+                       async::Event& changed) {
   if (target.host.empty()) target.host = "localhost";
   boost::system::error_code not_an_address;
   const auto address = asio::ip::make_address(target.host, not_an_address);
   if (not_an_address) {
-    CO_TRY(const auto found, co_await look_up(std::move(target), family));
-    co_return interleave(found);
+    lookup_ = std::make_shared<Lookup>(std::move(target), family, executor);
+    lookup_->waiter = &changed;
+    LookupThreads::instance().add(lookup_);
+  } else if (!fits(address, family)) {
+    known_ = fail(Code::not_found, fmt::format("lookup {}: no suitable address", target.host));
+  } else {
+    known_ = Endpoints{Tcp::endpoint(address, target.port)};
   }
-  if (!fits(address, family))
-    co_return fail(Code::not_found, fmt::format("lookup {}: no suitable address", target.host));
-  Endpoints found;
-  found.emplace_back(address, target.port);
-  co_return found;
+}
+
+Resolution::~Resolution() {
+  if (lookup_) lookup_->abandon();
+}
+
+bool Resolution::answered() const { return known_ || lookup_->answered(); }
+
+Result<Endpoints> Resolution::take() {
+  if (known_) return *std::move(known_);
+  TRY(const auto found, lookup_->take_answer());
+  return interleave(found);
+}
+
+Task<Endpoints> resolve(HostPort target, Family family) {
+  const auto executor = co_await asio::this_coro::executor;
+  async::Event changed(executor);
+  Resolution resolution(executor, std::move(target), family, changed);
+  while (!resolution.answered()) CO_TRY_VOID(co_await changed.wait());
+  co_return resolution.take();
 }
 
 }  // namespace net

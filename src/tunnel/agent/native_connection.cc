@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include "tunnel/proxy_status.h"
 
 namespace tunnel {
@@ -15,7 +13,6 @@ NativeConnection::NativeConnection(AgentContext& context, TargetRequest request)
     : context_(context),
       request_(std::move(request)),
       started_(context.clock.now()),
-      changed_(context.executor),
       early_(&context.budget),
       stream_(*this) {}
 
@@ -24,27 +21,31 @@ NativeConnection::~NativeConnection() {
 }
 
 Task<void> NativeConnection::run() {
+  CO_TRY(const bool connected, co_await connect());
+  if (connected) CO_TRY_VOID(co_await carry());
+  co_return Result<void>{};
+}
+
+// Up to what the server is told of the outcome.
+Task<bool> NativeConnection::connect() {
   auto socket = co_await dial();
   if (broken_) {
     finish("dial cancelled");
   } else if (!socket) {
     refuse(socket.error());
   } else {
-    CO_TRY_VOID(co_await carry(std::move(*socket)));
+    establish(std::move(*socket));
   }
-  co_return Result<void>{};
+  co_return relay_.has_value();
 }
 
 Task<net::Socket> NativeConnection::dial() {
-  using namespace async::asio::experimental::awaitable_operators;
-  auto outcome = co_await (dial_target(context_, request_) || stream_broken());
-  if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));
-  co_return base::fail(base::Code::cancelled, "cancelled");
-}
-
-Task<void> NativeConnection::stream_broken() {
-  while (!broken_) CO_TRY_VOID(co_await changed_.wait());
-  co_return Result<void>{};
+  net::Dial dial(context_.executor, context_.clock);
+  dial_ = &dial;
+  if (broken_) dial.stop();
+  auto socket = co_await dial_target(context_, request_, dial);
+  dial_ = nullptr;
+  co_return socket;
 }
 
 void NativeConnection::refuse(const base::Error& error) {
@@ -64,8 +65,7 @@ void NativeConnection::establish(net::Socket socket) {
   if (client_done_) relay_->finish();
 }
 
-Task<void> NativeConnection::carry(net::Socket socket) {
-  establish(std::move(socket));
+Task<void> NativeConnection::carry() {
   CO_TRY_VOID(co_await relay_->run());
   const bool broke = !broken_ && (relay_->aborted() || !stream_.finished());
   if (broke) {
@@ -107,8 +107,9 @@ void NativeConnection::on_reset(http::H2Error error) {
     relay_->leave();
   } else if (relay_) {
     relay_->abort("the server's side of the connection was reset");
+  } else if (dial_ != nullptr) {
+    dial_->stop();
   }
-  changed_.notify_all();
 }
 
 void NativeConnection::on_room() {

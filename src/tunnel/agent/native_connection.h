@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "async/event.h"
 #include "tunnel/agent/target.h"
 #include "tunnel/agent/tunnel_stream.h"
 #include "tunnel/relay.h"
@@ -28,10 +27,10 @@ class NativeConnection : private TunnelStream::Owner, private Relay::Listener {
   async::Task<void> run();
 
  private:
+  async::Task<bool> connect();
   async::Task<net::Socket> dial();
-  async::Task<void> stream_broken();
   void refuse(const base::Error& error);
-  async::Task<void> carry(net::Socket socket);
+  async::Task<void> carry();
   void establish(net::Socket socket);
   void finish(std::string_view message);
 
@@ -46,7 +45,7 @@ class NativeConnection : private TunnelStream::Owner, private Relay::Listener {
   AgentContext& context_;
   TargetRequest request_;
   async::TimePoint started_;
-  async::Event changed_;
+  net::Dial* dial_ = nullptr;            // while dialing
   std::optional<http::H2Error> broken_;  // how the stream did
   base::BufferQueue early_;              // bytes for the target that came before it was connected
   bool client_done_ = false;

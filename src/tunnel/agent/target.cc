@@ -5,7 +5,6 @@
 
 #include "async/timeout.h"
 #include "base/log.h"
-#include "net/dial.h"
 
 namespace tunnel {
 namespace {
@@ -31,11 +30,12 @@ async::Task<void> linger(net::Stream& socket) {
 
 }  // namespace
 
-async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest& request) {
+async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest& request,
+                                     net::Dial& dial) {
   const async::TimePoint started = context.clock.now();
   CO_TRY(const net::Family family, family_of(request.network));
-  auto socket = co_await net::dial_tcp(context.clock, request.address, kTargetDialLimit,
-                                       net::Liveness{}, family);
+  const net::DialOptions options{.limit = kTargetDialLimit, .family = family};
+  auto socket = co_await dial.run(request.address, options);
   if (socket) {
     const std::chrono::duration<double> took = context.clock.now() - started;
     context.metrics.dial_duration.observe(took.count());

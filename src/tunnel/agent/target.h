@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "net/socket_stream.h"
+#include "net/dial.h"
 #include "tunnel/agent/context.h"
 
 namespace tunnel {
@@ -17,8 +17,10 @@ struct TargetRequest {
 
 inline constexpr async::Duration kTargetDialLimit = std::chrono::seconds(5);
 
-/// Dials the target. Texts of errors are those of konnectivity's agent.
-async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest& request);
+/// Dials the target by `dial`, which its owner may stop. Texts of errors are those of
+/// konnectivity's agent. All references outlive the task.
+async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest& request,
+                                     net::Dial& dial);
 
 /// Closes the socket. A target that `still_writes` is given a moment to see the end: closing with
 /// bytes unread resets the connection, which can cost it bytes that it has not read yet (RFC 1122,

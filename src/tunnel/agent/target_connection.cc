@@ -3,9 +3,6 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
-#include "async/timeout.h"
 #include "tunnel/agent/connect_stream.h"
 #include "tunnel/agent/link_connections.h"
 
@@ -13,7 +10,6 @@ namespace tunnel {
 namespace {
 
 using async::Task;
-using base::Code;
 using base::Result;
 
 }  // namespace
@@ -61,20 +57,17 @@ Task<void> TargetConnection::run() {
 }
 
 Task<net::Socket> TargetConnection::dial() {
-  using namespace async::asio::experimental::awaitable_operators;
-  auto outcome = co_await (dial_target(context_, request_.target) || dial_cancelled());
-  if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));
-  co_return base::fail(Code::cancelled, "cancelled");
-}
-
-Task<void> TargetConnection::dial_cancelled() {
-  while (!cancelled_) CO_TRY_VOID(co_await changed_.wait());
-  co_return Result<void>{};
+  net::Dial dial(context_.executor, context_.clock);
+  dial_ = &dial;
+  if (cancelled_) dial.stop();
+  auto socket = co_await dial_target(context_, request_.target, dial);
+  dial_ = nullptr;
+  co_return socket;
 }
 
 void TargetConnection::cancel_dial() {
   cancelled_ = true;
-  changed_.notify_all();
+  if (dial_ != nullptr) dial_->stop();
 }
 
 void TargetConnection::dial_failed(const base::Error& error) {

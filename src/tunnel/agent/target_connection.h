@@ -52,7 +52,6 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
   struct Channel;
 
   async::Task<net::Socket> dial();
-  async::Task<void> dial_cancelled();
   void dial_failed(const base::Error& error);
   async::Task<void> carry(net::Socket socket);
   void establish(net::Socket socket);
@@ -71,6 +70,7 @@ class TargetConnection : private Relay::Listener, private Flow::Owner {
   Request request_;
   async::TimePoint started_;
   async::Event changed_;
+  net::Dial* dial_ = nullptr;  // while dialing
   bool cancelled_ = false;
   End end_ = End::none;
   std::string error_;
