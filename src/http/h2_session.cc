@@ -82,7 +82,7 @@ void H2Session::submit_settings(const Options& options) {
 
 Result<void> H2Session::receive(base::Bytes bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(session_, bytes.data(), bytes.size());
-  events_.on_output();
+  announce_output();
   if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
     constexpr std::uint8_t kTlsHandshake = 0x16;  // the first byte of a TLS connection
     return fail(Code::invalid, bytes[0] == kTlsHandshake
@@ -95,6 +95,12 @@ Result<void> H2Session::receive(base::Bytes bytes) {
                 fmt::format("HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken))));
   }
   return {};
+}
+
+// Most of what comes, and most windows that are returned, make nothing to be said at once.
+void H2Session::announce_output() {
+  if (nghttp2_session_want_write(session_) != 0 || nghttp2_session_want_read(session_) == 0)
+    events_.on_output();
 }
 
 Result<void> H2Session::produce(base::BufferQueue& out, std::size_t limit) {
@@ -254,7 +260,16 @@ void H2Stream::send(base::Buffer bytes) {
   wake();
 }
 
+// Much of it at once goes into blocks of one frame each, which are not copied again.
 void H2Stream::send(base::Bytes bytes) {
+  const std::size_t frame =
+      nghttp2_session_get_remote_settings(session_.session_, NGHTTP2_SETTINGS_MAX_FRAME_SIZE);
+  while (bytes.size() >= frame && frame < base::Buffer::kBlock) {
+    base::Buffer block(frame);
+    block.append(bytes.first(frame));
+    queue_.push(std::move(block));
+    bytes = bytes.subspan(frame);
+  }
   queue_.append(bytes);
   wake();
 }
@@ -285,7 +300,7 @@ void H2Stream::consume(std::size_t count) {
     if (consumed_ >= window / 2) widen();
   }
   nghttp2_session_consume_stream(session_.session_, id_, count);
-  session_.events_.on_output();
+  session_.announce_output();
 }
 
 // At least half of the window has been used up. A sender that the window limits sends one window in

@@ -147,7 +147,7 @@ class H2Session {
     /// (RST_STREAM).
     virtual std::unique_ptr<H2StreamHandler> on_request(H2Stream& stream,
                                                         const Headers& headers) = 0;
-    /// produce() has something to give.
+    /// produce() has something to give, or the session is finished().
     virtual void on_output() = 0;
     virtual void on_ping_acknowledged() = 0;
     /// The peer will accept no new streams.
@@ -193,6 +193,7 @@ class H2Session {
 
   void submit_settings(const Options& options);
   base::Result<H2Stream*> open(const Headers& headers, const MakeHandler& make, bool ends);
+  void announce_output();
   bool notify_sent();
   void ping_acknowledged(std::uint64_t payload);
   void measure(async::TimePoint now);
