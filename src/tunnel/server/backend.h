@@ -36,6 +36,8 @@ class Backend {
   virtual Leg* dial(Leg::Frontend& frontend, const DialRequest& request) = 0;
   /// Asks the agent to close a connection, unless it is one of ours.
   virtual void close_if_unknown(std::int64_t /*connect_id*/) {}
+  /// The agent has answered a dial.
+  virtual void heard() {}
   /// It owes an answer and has said nothing for seconds.
   virtual bool silent(async::TimePoint now) const = 0;
   /// Tells the agent that this server is about to go, where the link has a word for it.

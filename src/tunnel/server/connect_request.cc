@@ -14,6 +14,8 @@ using async::Task;
 using base::Code;
 using base::fail;
 
+constexpr std::string_view kH2Preface = "PRI * HTTP/2.0";
+
 std::string refusal_text(unsigned status, bool keep_alive, const async::Clock& clock) {
   if (status == 405) {
     return http::encode_response(
@@ -28,6 +30,20 @@ std::string refusal_text(unsigned status, bool keep_alive, const async::Clock& c
 }
 
 }  // namespace
+
+Task<std::string> read_first(net::Stream& stream) {
+  std::string first;
+  while (first.size() < kH2Preface.size() && kH2Preface.starts_with(first)) {
+    CO_TRY_VOID(co_await stream.wait_readable());
+    std::array<std::uint8_t, 4096> block;
+    CO_TRY(const std::size_t count, co_await stream.read_some(block));
+    if (count == 0) co_return fail(Code::closed, "client left before its request");
+    first += base::as_text({block.data(), count});
+  }
+  co_return first;
+}
+
+bool begins_http2(std::string_view first) { return first.starts_with(kH2Preface); }
 
 Task<ConnectRequest> read_connect_request(net::Stream& stream, std::string first,
                                           async::Clock& clock) {

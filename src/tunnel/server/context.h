@@ -26,6 +26,7 @@ struct ServerContext {
   DelayLine& greeting_delay;
   DelayLine& half_close_linger;  // how long a silent target may go on after its client's end
   DelayLine& close_linger;       // how long a target may take to end after its client
+  DelayLine& late_answers;       // when an agent that has not answered a dial is asked for a sign
   const http::H2Session::WindowPolicy& windows;
   RemoteBackends& remotes;
   std::size_t loop_index;        // among those of the server

@@ -45,6 +45,7 @@ class LinkLeg : public Leg, protected DelayLine::Entry {
   void room();
   bool deserted() const { return frontend_ == nullptr; }
   Frontend& frontend() { return *frontend_; }
+  Backend& backend() { return backend_; }
 
   /// Nobody waits for the answer any more; the leg may destroy itself.
   virtual void cancel_dial() = 0;

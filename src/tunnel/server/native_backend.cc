@@ -158,10 +158,16 @@ Leg* NativeBackend::dial(Leg::Frontend& frontend, const DialRequest& request) {
     return nullptr;
   }
   ask_for_links();
-  // Answered at once, whatever the target does: that tells a slow target from a dead link.
-  if (!answers_.owing()) connection_.session().ping();
+  if (!answers_.owing()) context_.late_answers.add(*this);
   answers_.owe();
   return leg;
+}
+
+// An answer that is late is followed by a PING, which is answered at once whatever the target does:
+// that tells a slow target from a dead link.
+void NativeBackend::heard() {
+  answers_.heard();
+  context_.late_answers.remove(*this);
 }
 
 // One link is the work of one core: an agent that has a few connections at once gets more.

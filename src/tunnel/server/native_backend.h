@@ -17,7 +17,8 @@ namespace tunnel {
 /// which each dial is a stream. Lives in the coroutine that awaits run(). Thread: that of the loop.
 class NativeBackend : public Backend,
                       private http::H2Connection::Handler,
-                      private ControlStream::Owner {
+                      private ControlStream::Owner,
+                      private DelayLine::Entry {
  public:
   /// The references outlive the link.
   NativeBackend(ServerContext& context, const AgentAdmission& admission,
@@ -28,6 +29,7 @@ class NativeBackend : public Backend,
   async::Task<void> run();
 
   Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
+  void heard() override;
   bool silent(async::TimePoint now) const override { return answers_.silent(now); }
   void tell_draining() override;
   void probe() override;
@@ -47,7 +49,8 @@ class NativeBackend : public Backend,
                                                     const http::Headers&) override {
     return nullptr;  // agents ask nothing
   }
-  void on_ping_acknowledged() override { answers_.heard(); }
+  void on_ping_acknowledged() override { heard(); }
+  void on_delay_over() override { connection_.session().ping(); }
   void on_goaway(std::uint32_t error) override;
   void on_introduction(const http::Headers& headers) override;
   void on_control(const ControlMessage& message) override;

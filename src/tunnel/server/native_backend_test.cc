@@ -109,6 +109,31 @@ TEST_F(NativeBackendTest, asks_for_a_connection_by_connect) {
   EXPECT_EQ(stream.header(":path"), "");
 }
 
+TEST_F(NativeBackendTest, owes_nothing_once_a_dial_is_answered) {
+  admit();
+  establish(client);
+  link->cable.freeze();
+  world.advance(std::chrono::seconds(3));
+  EXPECT_FALSE(link->server.backend->silent(world.server.clock.now()));
+  link->cable.thaw();
+}
+
+TEST_F(NativeBackendTest, tells_a_slow_target_from_a_dead_link) {
+  admit();
+  dial(client);
+  world.advance(std::chrono::milliseconds(500));
+  world.settle();
+  world.advance(std::chrono::seconds(3));
+  EXPECT_FALSE(link->server.backend->silent(world.server.clock.now()));
+  link->cable.freeze();
+  EXPECT_TRUE(second.dial_through(*link->server.backend, "10.0.0.2:80"));
+  world.advance(std::chrono::milliseconds(500));
+  world.settle();
+  world.advance(std::chrono::seconds(3));
+  EXPECT_TRUE(link->server.backend->silent(world.server.clock.now()));
+  link->cable.thaw();
+}
+
 TEST_F(NativeBackendTest, refuses_an_agent_without_an_id) {
   answer({{":status", "200"}});
   expect_refused("agent-id");

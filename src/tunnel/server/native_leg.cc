@@ -43,6 +43,7 @@ void NativeLeg::close() {
 }
 
 void NativeLeg::on_headers(const http::Headers& headers) {
+  if (!answered_) backend().heard();
   if (std::exchange(answered_, true) || deserted()) return;
   const std::string* status = http::find(headers, ":status");
   if (status != nullptr && *status == "200") return established(random());

@@ -1,9 +1,9 @@
 #include "tunnel/server/shard.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "async/run_on.h"
@@ -50,8 +50,9 @@ constexpr async::Duration kGreetingDelay = std::chrono::milliseconds(100);
 constexpr async::Duration kHalfCloseLinger = std::chrono::seconds(30);
 // How long a target may go on after a client of the gRPC frontend has closed.
 constexpr async::Duration kCloseLinger = std::chrono::seconds(5);
+// When an agent that has not answered a dial is asked for a sign of life.
+constexpr async::Duration kLateAnswer = std::chrono::milliseconds(500);
 constexpr async::Duration kFirstWordWithin = std::chrono::seconds(60);
-constexpr std::string_view kH2Preface = "PRI * HTTP/2.0";
 constexpr async::Duration kLookAgain = std::chrono::milliseconds(50);
 
 // An agent's stream carries all its connections; what may be under way on it bounds what a slow
@@ -65,18 +66,21 @@ constexpr http::H2Session::Options kClientWindows{.role = http::H2Session::Role:
                                                   .connection_window = 16 << 20,
                                                   .max_frame_size = 256 << 10};
 
-// What a client says first: enough to tell HTTP/2 from HTTP/1.1.
-Task<std::string> read_first(net::Stream& stream) {
-  std::string first;
-  while (first.size() < kH2Preface.size() && kH2Preface.starts_with(first)) {
-    CO_TRY_VOID(co_await stream.wait_readable());
-    std::array<std::uint8_t, 4096> block;
-    CO_TRY(const std::size_t count, co_await stream.read_some(block));
-    if (count == 0) co_return fail(Code::closed, "client left before its request");
-    first += base::as_text({block.data(), count});
+// Cuts off a client that does not come to the point.
+class Patience : private DelayLine::Entry {
+ public:
+  Patience(DelayLine& line, net::Stream& stream) : stream_(stream) { line.add(*this); }
+  bool over() const { return over_; }
+
+ private:
+  void on_delay_over() override {
+    over_ = true;
+    stream_.close();
   }
-  co_return first;
-}
+
+  net::Stream& stream_;
+  bool over_ = false;
+};
 
 void log_end(std::string_view who, const std::string& name, const Result<void>& result) {
   if (result || result.error().is(Code::cancelled)) return;
@@ -101,6 +105,8 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
       greeting_delay_(loop.get_executor(), clock_, kGreetingDelay),
       half_close_linger_(loop.get_executor(), clock_, kHalfCloseLinger),
       close_linger_(loop.get_executor(), clock_, kCloseLinger),
+      late_answers_(loop.get_executor(), clock_, kLateAnswer),
+      first_words_(loop.get_executor(), clock_, kFirstWordWithin),
       remotes_(context_),
       context_{clock_,
                loop.get_executor(),
@@ -112,6 +118,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
                greeting_delay_,
                half_close_linger_,
                close_linger_,
+               late_answers_,
                shared.windows,
                remotes_,
                index,
@@ -135,6 +142,8 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
   upkeep_.spawn("greeting delay", greeting_delay_.run());
   upkeep_.spawn("half-close linger", half_close_linger_.run());
   upkeep_.spawn("close linger", close_linger_.run());
+  upkeep_.spawn("late answers", late_answers_.run());
+  upkeep_.spawn("first words", first_words_.run());
   upkeep_.spawn("stall watch", stall_watch_.run());
 }
 
@@ -142,7 +151,7 @@ Shard::~Shard() = default;
 
 void Shard::admit(const Door& door, net::Socket socket) {
   if (!door.mode) ++agent_count_;
-  async::asio::post(executor(), [this, &door, socket = std::move(socket)]() mutable {
+  async::asio::dispatch(executor(), [this, &door, socket = std::move(socket)]() mutable {
     async::TaskGroup& group = door.mode ? clients_ : agents_;
     group.spawn("connection", welcome(door, std::move(socket)));
   });
@@ -214,30 +223,45 @@ Task<void> Shard::serve_grpc_client(Visitor visitor) {
 // preface.
 Task<void> Shard::serve_connect_client(Visitor visitor) {
   std::string first;
+  std::optional<ConnectRequest> request;
+  if (visitor.protocol != "h2") {
+    const Patience patience(first_words_, *visitor.stream);
+    auto read = co_await read_request(visitor, first);
+    if (patience.over())
+      co_return fail(Code::timeout, "the client did not say what it wants within 60s");
+    CO_TRY(request, std::move(read));
+  }
+  if (request) {
+    carry(std::move(visitor), *std::move(request));
+    co_return Result<void>{};
+  }
+  ConnectStreams handler(context_, std::move(visitor.name));
+  co_return co_await run_h2(
+      std::move(visitor.stream), handler,
+      native::session_options(http::H2Session::Role::server, context_.windows, context_.budget),
+      options_.client_keepalive, std::move(first));
+}
+
+// None: the client begins as HTTP/2 does, with `first`.
+Task<std::optional<ConnectRequest>> Shard::read_request(Visitor& visitor, std::string& first) {
   if (visitor.protocol.empty()) {
-    CO_TRY(first, co_await async::with_timeout(clock_, kFirstWordWithin, "request",
-                                               read_first(*visitor.stream)));
+    CO_TRY(first, co_await read_first(*visitor.stream));
   }
-  if (visitor.protocol == "h2" || first.starts_with(kH2Preface)) {
-    ConnectStreams handler(context_, std::move(visitor.name));
-    co_return co_await run_h2(
-        std::move(visitor.stream), handler,
-        native::session_options(http::H2Session::Role::server, context_.windows, context_.budget),
-        options_.client_keepalive, std::move(first));
-  }
+  if (begins_http2(first)) co_return std::nullopt;
   CO_TRY(ConnectRequest request,
-         co_await async::with_timeout(
-             clock_, kFirstWordWithin, "request head",
-             read_connect_request(*visitor.stream, std::move(first), clock_)));
+         co_await read_connect_request(*visitor.stream, std::move(first), clock_));
+  co_return request;
+}
+
+// A task of its own: what was needed to come so far is not kept for the life of the connection.
+void Shard::carry(Visitor visitor, ConnectRequest request) {
   Shard* home = home_of(request.target);
-  if (home != nullptr && !visitor.stream->move_to(home->executor())) home = nullptr;
-  Shard& there = home != nullptr ? *home : *this;
-  // A task of its own: what was needed to come so far is not kept for the life of the connection.
-  async::asio::post(there.executor(), [&there, visitor = std::move(visitor),
+  if (home == nullptr || !visitor.stream->move_to(home->executor()))
+    return clients_.spawn("connection", serve_connect(std::move(visitor), std::move(request)));
+  async::asio::post(home->executor(), [home, visitor = std::move(visitor),
                                        request = std::move(request)]() mutable {
-    there.clients_.spawn("connection", there.serve_connect(std::move(visitor), std::move(request)));
+    home->clients_.spawn("connection", home->serve_connect(std::move(visitor), std::move(request)));
   });
-  co_return Result<void>{};
 }
 
 // Where the link is that will carry the connection, if that is on another loop and none is here.

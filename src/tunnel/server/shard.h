@@ -84,6 +84,8 @@ class Shard {
   async::Task<void> serve_agent(Visitor visitor);
   async::Task<void> serve_grpc_client(Visitor visitor);
   async::Task<void> serve_connect_client(Visitor visitor);
+  async::Task<std::optional<ConnectRequest>> read_request(Visitor& visitor, std::string& first);
+  void carry(Visitor visitor, ConnectRequest request);
   async::Task<void> serve_connect(Visitor visitor, ConnectRequest request);
   Shard* home_of(const std::string& target);
   async::Task<void> run_h2(std::unique_ptr<net::Stream> stream,
@@ -103,6 +105,8 @@ class Shard {
   DelayLine greeting_delay_;
   DelayLine half_close_linger_;
   DelayLine close_linger_;
+  DelayLine late_answers_;
+  DelayLine first_words_;
   RemoteBackends remotes_;
   ServerContext context_;
   std::atomic<std::size_t> agent_count_{0};

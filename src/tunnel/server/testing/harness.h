@@ -85,6 +85,7 @@ class Harness {
   DelayLine greeting_{loop.get_executor(), clock, std::chrono::milliseconds(25)};
   DelayLine half_close_linger_{loop.get_executor(), clock, std::chrono::seconds(30)};
   DelayLine close_linger_{loop.get_executor(), clock, std::chrono::seconds(5)};
+  DelayLine late_answers_{loop.get_executor(), clock, std::chrono::milliseconds(500)};
   RemoteBackends remotes_{context};
   base::MemoryBudget grown_windows_{32 << 20};
   http::H2Session::WindowPolicy windows_{clock, grown_windows_, 4 << 20};
