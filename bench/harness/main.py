@@ -11,6 +11,7 @@ import tempfile
 
 from . import certificates, machine, results, sites
 from .bench import Bench, Settings, say
+from .build import require_optimised
 from .cases import CASES
 from .contenders import World
 from .processes import Failure, Ports
@@ -24,8 +25,12 @@ def main() -> int:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cpb-"))  # short: a socket's path has at most 107 bytes
     failed: list[str] = []
     try:
+        require_optimised(options.bin)
         sites.remove_leftovers()
         failed = measure(options, folder)
+    except Failure as failure:
+        say(f"nothing is measured: {failure}")
+        return 1
     except KeyboardInterrupt:
         say("interrupted; the cases that were done are saved")
         return 128 + signal.SIGINT
