@@ -10,7 +10,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream client-go kube ocm tsan fuzz format lint tidy demo demo-ocm bench clean
+.PHONY: help deps build debug test unit interop upstream client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -37,6 +37,17 @@ test: ## everything that proves the project: unit tests, sanitizers, real peers
 
 unit: debug ## unit tests only, under the sanitizers
 	@ctest --preset debug -j $(JOBS)
+
+test-chart: build ## the Helm chart by the real helm and kube-apiserver, and the image in a sandbox (root)
+	@scripts/install-deps test
+	@scripts/test chart
+
+image: build ## the container image, build/image/cluster-proxy.oci.tar; needs no container engine
+	@scripts/install-deps image
+	@scripts/image/build
+
+chart: ## package the Helm chart into build/chart
+	@scripts/chart
 
 tsan: ## unit tests under ThreadSanitizer
 	@scripts/install-deps build

@@ -1,5 +1,6 @@
+#!/bin/sh
 # Run by `helm test`, with busybox. Each line of its log is one check; the first that fails ends it.
-ns={{ .Release.Namespace }}
+ns=$POD_NAMESPACE
 passed() { echo "ok    $1"; }
 failed() { echo "FAIL  $1"; echo "      $2"; exit 1; }
 

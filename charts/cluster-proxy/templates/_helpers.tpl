@@ -68,14 +68,6 @@ PortForward
 {{- end -}}
 {{- end -}}
 
-{{/* With `helm template` there is no cluster to ask, and nothing is found by lookup. */}}
-{{- define "cluster-proxy.requireOcm" -}}
-{{- $has_ocm := or (.Capabilities.APIVersions.Has "addon.open-cluster-management.io/v1beta1") (.Capabilities.APIVersions.Has "addon.open-cluster-management.io/v1alpha1") -}}
-{{- if and (not $has_ocm) (lookup "v1" "Namespace" "" "kube-system") -}}
-{{- fail "this cluster is no hub: it does not serve addon.open-cluster-management.io. Install Open Cluster Management first (clusteradm init), or choose the hub's context (--kube-context)" -}}
-{{- end -}}
-{{- end -}}
-
 {{/* Call with (list $ "selector template" "component"): everything about a pod that is not its containers. */}}
 {{- define "cluster-proxy.pod" -}}
 {{- $root := index . 0 -}}

@@ -1,0 +1,1 @@
+"""What the tests of the chart and the image stand on."""
