@@ -49,18 +49,31 @@ kube::Task<bool> serves(kube::Client& client, std::string group_version, std::st
   co_return any_named(*answer, "resources", "name", resource);
 }
 
-/// The chart's enableImpersonation=false takes this right away.
-kube::Task<bool> may_write_cluster_roles(kube::Client& client) {
-  const json::object review{
-      {"apiVersion", "authorization.k8s.io/v1"},
-      {"kind", "SelfSubjectAccessReview"},
-      {"spec", json::object{{"resourceAttributes", json::object{{"group", text(kRbacGroup)},
-                                                                {"resource", "clusterroles"},
-                                                                {"verb", "create"}}}}}};
+struct Right {
+  std::string_view verb;
+  std::string_view group;
+  std::string_view resource;
+};
+
+kube::Task<bool> may(kube::Client& client, Right right) {
+  const json::object attributes{
+      {"verb", text(right.verb)}, {"group", text(right.group)}, {"resource", text(right.resource)}};
+  const json::object review{{"apiVersion", "authorization.k8s.io/v1"},
+                            {"kind", "SelfSubjectAccessReview"},
+                            {"spec", json::object{{"resourceAttributes", attributes}}}};
   const kube::Api reviews({"authorization.k8s.io", "v1", "selfsubjectaccessreviews"}, "");
   CO_TRY(const auto answer, co_await client.send(reviews.create(review)));
   co_return answer.is_object() &&
       kube::true_at(kube::object_at(answer.get_object(), "status"), "allowed");
+}
+
+/// The fork's API; the rules of the reference's chart do not know it.
+kube::Task<bool> has_service_resolvers(kube::Client& client) {
+  constexpr std::string_view kResolvers = "managedproxyserviceresolvers";
+  CO_TRY(const bool is_served,
+         co_await serves(client, std::string(kProxyApiVersion), std::string(kResolvers)));
+  if (!is_served) co_return false;
+  co_return co_await may(client, {"list", kProxyGroup, kResolvers});
 }
 
 }  // namespace
@@ -68,9 +81,9 @@ kube::Task<bool> may_write_cluster_roles(kube::Client& client) {
 kube::Task<HubAbilities> find_abilities(kube::Client& client, bool want_cluster_profiles) {
   HubAbilities found;
   CO_TRY(found.addon_version, co_await addon_version(client));
-  CO_TRY(found.cluster_roles, co_await may_write_cluster_roles(client));
-  CO_TRY(found.service_resolvers,
-         co_await serves(client, std::string(kProxyApiVersion), "managedproxyserviceresolvers"));
+  // The chart's enableImpersonation=false takes this right away.
+  CO_TRY(found.cluster_roles, co_await may(client, {"create", kRbacGroup, "clusterroles"}));
+  CO_TRY(found.service_resolvers, co_await has_service_resolvers(client));
   if (want_cluster_profiles) {
     CO_TRY(found.cluster_profiles,
            co_await serves(client, "multicluster.x-k8s.io/v1alpha1", "clusterprofiles"));

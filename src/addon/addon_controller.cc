@@ -97,7 +97,8 @@ kube::Task<Outcome> AddonController::deploy(ObjectPtr addon, const ConfigResult&
   auto& hub = parts_.hub;
   json::object status = kube::object_at(*addon, "status");
   const auto deployed = co_await parts_.works.apply(addon, config, status);
-  const auto quiet = parts_.quiet_time(std::string(kube::namespace_of(*addon)));
+  const auto quiet =
+      parts_.pacing.before_write(std::string(kube::namespace_of(*addon)), hub.clock().now());
   const bool has_news = status_patch(*addon, status).has_value();
   if (has_news && deployed && quiet > async::Duration::zero())
     co_return Outcome{.again_after = quiet};

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "addon/agent_registration.h"
 #include "addon/agent_works.h"
+#include "addon/certificate_pacing.h"
 #include "controller/controller.h"
 
 namespace addon {
@@ -20,10 +20,9 @@ class AddonController : public controller::Reconciler {
     Signer& signer;
     AgentRegistration& registration;
     AgentWorks& works;
-    /// How long to stay away from the status of a cluster's addon.
-    std::function<async::Duration(const std::string& cluster)> quiet_time;
+    const CertificatePacing& pacing;
   };
-  explicit AddonController(Parts parts) : parts_(std::move(parts)) {}
+  explicit AddonController(const Parts& parts) : parts_(parts) {}
 
   /// Before hub.start(): whose changes wake which addon.
   void subscribe(controller::Controller& controller);

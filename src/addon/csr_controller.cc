@@ -14,9 +14,6 @@ namespace {
 
 using controller::Outcome;
 
-// An agent takes some tens of milliseconds from seeing its certificate to writing about it.
-constexpr async::Duration kQuietTime = std::chrono::seconds(1);
-
 base::Result<pki::Csr> csr_of(const json::object& request) {
   const auto pem = http::base64_decode(kube::text_at(kube::object_at(request, "spec"), "request"));
   if (!pem) return base::fail(base::Code::invalid, "spec.request is no base64");
@@ -41,8 +38,11 @@ void CsrController::subscribe(controller::Controller& controller) {
     for (const auto& request : hub_.requests.informer.store().find("cluster", cluster))
       controller.queue().add(controller::key_of(*request));
   };
-  hub_.addons.informer.on_change([wake](const ObjectPtr&, const ObjectPtr& after) {
-    if (after) wake(std::string(kube::namespace_of(*after)));
+  hub_.addons.informer.on_change([this, wake](const ObjectPtr& before, const ObjectPtr& after) {
+    const std::string cluster(kube::namespace_of(after ? *after : *before));
+    if (!after) return pacing_.forget(cluster);
+    pacing_.addon_changed(cluster, hub_.clock().now());
+    wake(cluster);
   });
   signer_.on_change([this, &controller] {
     for (const auto& request : hub_.requests.informer.store().list())
@@ -75,12 +75,14 @@ kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
       refuse(*request, decision.reason);
       co_return Outcome{};
     }
+    const auto pause = pause_before(key.name, cluster);
+    if (pause > async::Duration::zero()) co_return Outcome{.again_after = pause};
     CO_TRY(request, co_await approve(request));
-    answered_[cluster] = hub_.clock().now();
+    pacing_.answered(cluster, hub_.clock().now());
   }
   if (decide_signing(context(*request)).yes) {
     CO_TRY_VOID(co_await sign(request, *csr));
-    answered_[cluster] = hub_.clock().now();
+    pacing_.answered(cluster, hub_.clock().now());
   }
   co_return Outcome{};
 }
@@ -108,11 +110,13 @@ void CsrController::refuse(const json::object& request, const std::string& reaso
             {"cluster", cluster_of(request)}, {"reason", reason});
 }
 
-async::Duration CsrController::quiet_time(const std::string& cluster) const {
-  const auto found = answered_.find(cluster);
-  if (found == answered_.end()) return async::Duration::zero();
-  return std::max(found->second + kQuietTime - hub_.client().clock().now(),
-                  async::Duration::zero());
+async::Duration CsrController::pause_before(const std::string& request,
+                                            const std::string& cluster) {
+  const auto now = hub_.clock().now();
+  const auto since = first_seen_.try_emplace(request, now).first->second;
+  const auto pause = pacing_.before_answer(cluster, since, now);
+  if (pause == async::Duration::zero()) first_seen_.erase(request);
+  return pause;
 }
 
 }  // namespace addon

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "addon/certificate_pacing.h"
 #include "addon/signer.h"
 #include "controller/controller.h"
 
@@ -20,18 +21,18 @@ class CsrController : public controller::Reconciler {
   void subscribe(controller::Controller& controller);
   kube::Task<controller::Outcome> reconcile(ObjectKey key) override;
 
-  /// How long to leave the status of this cluster's add-on alone: an agent that has just got a
-  /// certificate writes there first, and throws its key away when it loses the race.
-  async::Duration quiet_time(const std::string& cluster) const;
+  const CertificatePacing& pacing() const { return pacing_; }
 
  private:
   kube::Task<ObjectPtr> approve(ObjectPtr request);
   kube::Task<void> sign(ObjectPtr request, const pki::Csr& csr);
+  async::Duration pause_before(const std::string& request, const std::string& cluster);
   void refuse(const json::object& request, const std::string& reason);
 
   Hub& hub_;
   Signer& signer_;
-  std::map<std::string, async::TimePoint> answered_;  // by cluster
+  CertificatePacing pacing_;
+  std::map<std::string, async::TimePoint> first_seen_;  // by request, until it is answered
 };
 
 }  // namespace addon

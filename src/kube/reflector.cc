@@ -83,8 +83,11 @@ async::Task<void> Reflector::run() {
     if (done) continue;
     if (done.error().is(Code::cancelled)) co_return base::fail(done.error());
     state_.failed(done.error(), clock.now());
-    LOG_DEBUG("list or watch failed", {"resource", api_.resource().plural},
-              {"error", done.error().message});
+    // A missing right does not mend itself.
+    const auto level =
+        done.error().is_forbidden() ? base::log::Level::warn : base::log::Level::debug;
+    BASE_LOG(level, "list or watch failed", {"resource", api_.resource().plural},
+             {"error", done.error().message});
   }
 }
 

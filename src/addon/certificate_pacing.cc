@@ -1,0 +1,26 @@
+#include "addon/certificate_pacing.h"
+
+#include <algorithm>
+
+namespace addon {
+
+CertificatePacing::Time CertificatePacing::Cluster::busy_until() const {
+  const bool has_reacted = answered == Time() || changed > answered;
+  return has_reacted ? Time() : answered + kReaction;
+}
+
+async::Duration CertificatePacing::before_answer(const std::string& cluster, Time since,
+                                                 Time now) const {
+  const auto found = clusters_.find(cluster);
+  if (found == clusters_.end()) return async::Duration::zero();
+  const auto calm = std::max(found->second.changed + kCalm, found->second.busy_until());
+  return std::max(std::min(calm, since + kPatience) - now, async::Duration::zero());
+}
+
+async::Duration CertificatePacing::before_write(const std::string& cluster, Time now) const {
+  const auto found = clusters_.find(cluster);
+  if (found == clusters_.end()) return async::Duration::zero();
+  return std::max(found->second.busy_until() - now, async::Duration::zero());
+}
+
+}  // namespace addon

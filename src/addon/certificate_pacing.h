@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "async/clock.h"
+
+namespace addon {
+
+/// When to answer an agent's certificate requests, and when to leave the status of its add-on
+/// alone.
+///
+/// OCM's agent writes to that status before it keeps a certificate, and throws the key away when it
+/// loses that race: against others, and against its own other request. So answers wait until nobody
+/// has written for a moment, one at a time, but not for long. No I/O; the caller gives the time.
+/// Clusters are known by name.
+class CertificatePacing {
+ public:
+  using Time = async::TimePoint;
+  static constexpr async::Duration kCalm = std::chrono::milliseconds(250);
+  static constexpr async::Duration kReaction = std::chrono::seconds(1);
+  static constexpr async::Duration kPatience = std::chrono::seconds(3);
+
+  void addon_changed(const std::string& cluster, Time now) { clusters_[cluster].changed = now; }
+  void answered(const std::string& cluster, Time now) { clusters_[cluster].answered = now; }
+  void forget(const std::string& cluster) { clusters_.erase(cluster); }
+
+  /// How long to wait with the answer to a request that was first seen at `since`.
+  async::Duration before_answer(const std::string& cluster, Time since, Time now) const;
+  /// How long to wait with a write of ours to the status.
+  async::Duration before_write(const std::string& cluster, Time now) const;
+
+ private:
+  struct Cluster {
+    Time changed{};
+    Time answered{};
+    /// Until when the agent may be about to write.
+    Time busy_until() const;
+  };
+  std::map<std::string, Cluster> clusters_;
+};
+
+}  // namespace addon

@@ -1,0 +1,49 @@
+#include "addon/certificate_pacing.h"
+
+#include <gtest/gtest.h>
+
+namespace addon {
+namespace {
+
+using namespace std::chrono_literals;
+
+const CertificatePacing::Time kStart{1h};
+
+TEST(CertificatePacing, answers_at_once_where_nobody_writes) {
+  CertificatePacing pacing;
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart), 0s);
+  pacing.addon_changed("c", kStart);
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 250ms), 0s);
+}
+
+TEST(CertificatePacing, waits_for_calm_but_not_for_long) {
+  CertificatePacing pacing;
+  pacing.addon_changed("c", kStart);
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 50ms), 200ms);
+  pacing.addon_changed("c", kStart + 2900ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 2900ms), 100ms);
+  EXPECT_EQ(pacing.before_answer("other", kStart, kStart), 0s);
+}
+
+TEST(CertificatePacing, answers_one_request_at_a_time) {
+  CertificatePacing pacing;
+  pacing.addon_changed("c", kStart);
+  pacing.answered("c", kStart + 300ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 400ms), 900ms);
+  pacing.addon_changed("c", kStart + 500ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 500ms), 250ms);
+}
+
+TEST(CertificatePacing, lets_the_agent_write_first) {
+  CertificatePacing pacing;
+  EXPECT_EQ(pacing.before_write("c", kStart), 0s);
+  pacing.answered("c", kStart);
+  EXPECT_EQ(pacing.before_write("c", kStart + 400ms), 600ms);
+  pacing.addon_changed("c", kStart + 400ms);
+  EXPECT_EQ(pacing.before_write("c", kStart + 401ms), 0s);
+  pacing.forget("c");
+  EXPECT_EQ(pacing.before_write("c", kStart), 0s);
+}
+
+}  // namespace
+}  // namespace addon
