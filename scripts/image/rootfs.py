@@ -45,6 +45,7 @@ def write_base(root: pathlib.Path, program: pathlib.Path, shell: bool) -> list[p
     """The shared libraries of `program` with their loader, authorities, users and a shell; returns the packages inside."""
     for folder in FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").chmod(0o1777)
     for path, text in FILES.items():
         write(root / path, text.encode())
     for path, target in LINKS.items():

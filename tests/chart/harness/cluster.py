@@ -34,7 +34,8 @@ class Cluster:
         self.folder = pathlib.Path(self._folder.name)
 
     def start(self) -> None:
-        subprocess.run([APISERVER, "start", self.folder, "--controllers", "yes"], check=True)
+        policy = helm.ROOT / "tests/chart/audit-policy.yaml"
+        subprocess.run([APISERVER, "start", self.folder, "--controllers", "yes", "--audit-policy", policy], check=True)
 
     def stop(self) -> None:
         subprocess.run([APISERVER, "stop", self.folder], check=True)
@@ -69,6 +70,36 @@ class Cluster:
         self.apply(*definitions)
         names = [f"crd/{each['metadata']['name']}" for each in definitions]
         self.kubectl("wait", "--for=condition=Established", f"--timeout={DEADLINE}s", *names)
+
+    def has_definitions(self) -> bool:
+        return bool(self._definitions())
+
+    def clean(self) -> None:
+        """As after install_ocm()."""
+        if self.run_helm("list", "-q", "--all"):
+            self.run_helm("uninstall", "cluster-proxy")
+        if ours := self._definitions():
+            self.kubectl("delete", *ours)
+        if self.get("namespace", helm.NAMESPACE):
+            self.kubectl("delete", "namespace", helm.NAMESPACE)
+
+    def _definitions(self) -> list[str]:
+        return [each for each in self.kubectl("get", "crd", "-o", "name").split() if "proxy.open-cluster-management.io" in each]
+
+    def requests_of(self, account: str) -> list[dict]:
+        """What the ServiceAccount asked for, as audit events, in order."""
+        user = f"system:serviceaccount:{helm.NAMESPACE}:{account}"
+        lines = (self.folder / "log/audit").read_text().splitlines()
+        return [each for each in map(json.loads, lines) if each["user"].get("username") == user]
+
+    def kubeconfig_of(self, account: str) -> pathlib.Path:
+        """With a token as a pod's."""
+        token = self.kubectl("create", "token", account, "-n", helm.NAMESPACE).strip()
+        config = yaml.safe_load((self.folder / "admin.kubeconfig").read_text())
+        config["users"] = [{"name": "user", "user": {"token": token}}]
+        file = self.folder / f"{account}.kubeconfig"
+        file.write_text(yaml.safe_dump(config))
+        return file
 
     def wait(self, what: str, condition) -> None:
         """Until `condition()` is true."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import subprocess
@@ -32,8 +33,12 @@ def helm(*arguments: str, stdin: str | None = None) -> str:
 
 def render(values: dict, *arguments: str) -> list[dict]:
     """The objects that the chart makes of `values`."""
-    text = helm("template", "cluster-proxy", str(CHART), "-n", NAMESPACE, *OFFLINE, "-f", "-", *arguments, stdin=yaml.safe_dump(values))
-    return [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]
+    return [each for each in yaml.load_all(_template(yaml.safe_dump(values), *arguments), yaml.CSafeLoader) if each]
+
+
+@functools.cache
+def _template(values: str, *arguments: str) -> str:
+    return helm("template", "cluster-proxy", str(CHART), "-n", NAMESPACE, *OFFLINE, "-f", "-", *arguments, stdin=values)
 
 
 def find(objects: list[dict], kind: str, name: str) -> dict | None:

@@ -13,6 +13,8 @@ import yaml
 from harness import helm, image, net
 
 NAMES = ["/cluster-proxy", "/manager", "/agent", "/proxy-server", "/proxy-agent"]
+# What each calls itself in its help, where that is not its name.
+USAGE = {"/cluster-proxy": "cluster-proxy COMMAND"}
 # Of the reference's image, with all its executables (issue 6).
 REFERENCE_IMAGE = 296e6
 LAUNCHES = 10
@@ -78,7 +80,7 @@ class Image(unittest.TestCase):
             with self.subTest(name):
                 answer = self.sandbox.run(name, "--help")
                 self.assertEqual(answer.returncode, 0, answer.stderr)
-                self.assertIn("Usage", answer.stdout + answer.stderr)
+                self.assertIn(f"Usage:\n  {USAGE.get(name, name[1:])} [", answer.stdout)
 
     def test_runs_as_nobody_in_particular_on_a_read_only_root(self):
         answer = self.sandbox.run("/bin/sh", "-c", "id -u; grep CapEff /proc/self/status; touch /here /tmp/here")
@@ -99,6 +101,14 @@ class Image(unittest.TestCase):
         bare = image.Sandbox(root)
         bare.prepare()
         self.assertIn("cluster-proxy", bare.run("/cluster-proxy", "version").stdout)
+
+    # A Containerfile copies it.
+    def test_files_for_an_engine_are_those_of_the_archive(self):
+        folder = self.folder / "files"
+        image.build(folder, "--rootfs", str(folder))
+        fresh = self.folder / "fresh"
+        self.image.unpack(fresh)
+        self.assertEqual(listing(folder), listing(fresh))
 
     # Names come from the hosts file for the one, and from a name server for the other; TLS on both links.
     def test_a_tunnel_between_two_containers(self):
@@ -178,3 +188,13 @@ class Image(unittest.TestCase):
             subprocess.run(command, capture_output=True, check=True, env=image.CONTAINER | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
             times.append(time.monotonic() - start)
         return sorted(times)[LAUNCHES // 2]
+
+
+def listing(root):
+    """Path, kind, mode and content of everything below."""
+    found = {}
+    for path in root.rglob("*"):
+        about = path.lstat()
+        content = path.readlink() if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(root))] = (oct(about.st_mode), content)
+    return found

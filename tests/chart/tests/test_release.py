@@ -22,18 +22,8 @@ class Release(unittest.TestCase):
         cls.hub = cluster.hub()
 
     def setUp(self):
-        self.clean()
-        self.addCleanup(self.clean)
-
-    def clean(self):
-        if self.hub.run_helm("list", "-q", "--all"):
-            self.hub.run_helm("uninstall", "cluster-proxy")
-        names = self.hub.kubectl("get", "crd", "-o", "name").split()
-        ours = [each for each in names if "proxy.open-cluster-management.io" in each]
-        if ours:
-            self.hub.kubectl("delete", *ours)
-        if self.hub.get("namespace", helm.NAMESPACE):
-            self.hub.kubectl("delete", "namespace", helm.NAMESPACE)
+        self.hub.clean()
+        self.addCleanup(self.hub.clean)
 
     def install(self, chart=helm.CHART, values=None, *arguments):
         return self.hub.run_helm("install", "cluster-proxy", str(chart), "--create-namespace", *arguments, values=values or {})
@@ -78,7 +68,7 @@ class Release(unittest.TestCase):
         for case in ("a-default", "h-serviceproxy"):
             with self.subTest(case):
                 self.take_over_and_give_back(case)
-                self.clean()
+                self.hub.clean()
 
     def take_over_and_give_back(self, case):
         values = yaml.safe_load((helm.GOLDEN / f"{case}.yaml").read_text())["values"]

@@ -1,6 +1,7 @@
 """What helm makes of values, good and bad ones, without a cluster."""
 
 import itertools
+import re
 import unittest
 
 import yaml
@@ -142,6 +143,15 @@ class Render(unittest.TestCase):
                     helm.render(values)
                 self.assertIn(name, str(refused.exception))
                 self.assertIn("don't meet the specifications of the schema", str(refused.exception))
+
+    def test_alerts_and_dashboard_ask_for_metrics_that_exist(self):
+        sources = "".join(each.read_text() for each in sorted((helm.ROOT / "src").rglob("*metrics.cc")) + [helm.ROOT / "src/metrics/process.cc"])
+        for file in ("alerts.yaml", "dashboard.json"):
+            text = (helm.CHART / "files" / file).read_text()
+            for name in set(re.findall(r"\b(?:konnectivity|controller_runtime|process)_[a-z_]+", text)):
+                known = re.sub(r"^konnectivity_network_proxy_server_|_(bucket|sum|count)$", "", name)
+                self.assertIn(f'"{known}', sources, f"{file}: {name}")
+            self.assertGreater(len(text), 500)
 
     def test_every_value_has_a_schema(self):
         values = yaml.safe_load((helm.CHART / "values.yaml").read_text())
