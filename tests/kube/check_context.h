@@ -58,10 +58,17 @@ struct Check {
 extern const std::vector<Check> kCredentialChecks;
 extern const std::vector<Check> kObjectChecks;
 extern const std::vector<Check> kLeaseChecks;
+extern const std::vector<Check> kApiChecks;
+extern const std::vector<Check> kConnectionChecks;
+extern const std::vector<Check> kElectionChecks;
 
 /// A reflector lives through the restart of the API server, which its caller performs: says "ready
 /// to restart" on standard output, then waits for a lease called "after" and for what must have
 /// happened.
 Task<void> check_restart(Context& context);
+/// Requests and watches while the API server sends GOAWAY every now and then (--goaway-chance).
+Task<void> check_goaway(Context& context);
+/// How much memory 1,000 objects take, by a list and by a watch; prints VmRSS.
+Task<void> measure_memory(Context& context);
 
 }  // namespace kube_check

@@ -3,7 +3,9 @@
 //
 //   kube_check KUBECONFIG ETCD_URL           all checks
 //   kube_check KUBECONFIG ETCD_URL restart   one check, during which the caller restarts the API
-//   server
+//                                            server
+//   kube_check KUBECONFIG ETCD_URL goaway    one check of an API server with --goaway-chance
+//   kube_check KUBECONFIG ETCD_URL memory    measures the memory of 1,000 objects
 #include <cstdlib>
 
 #include "async/task_group.h"
@@ -52,17 +54,26 @@ async::Task<void> run_all(Context& context, std::vector<Check> checks, int& fail
   co_return base::Result<void>{};
 }
 
-std::vector<Check> chosen(bool restart) {
-  if (restart)
-    return {{"restart of the API server under a watch, and lost history", check_restart}};
+std::vector<Check> all_checks() {
   std::vector<Check> all;
-  for (const auto* part : {&kCredentialChecks, &kObjectChecks, &kLeaseChecks}) {
+  for (const auto* part : {&kCredentialChecks, &kObjectChecks, &kApiChecks, &kConnectionChecks,
+                           &kLeaseChecks, &kElectionChecks}) {
     all.insert(all.end(), part->begin(), part->end());
   }
   return all;
 }
 
-int run(const char* kubeconfig, const char* etcd, bool restart) {
+/// The checks that `mode` names; none for an unknown one.
+std::vector<Check> chosen(std::string_view mode) {
+  if (mode.empty()) return all_checks();
+  if (mode == "restart")
+    return {{"restart of the API server under a watch, and lost history", check_restart}};
+  if (mode == "goaway") return {{"requests and watches across GOAWAYs", check_goaway}};
+  if (mode == "memory") return {{"memory of 1,000 objects", measure_memory}};
+  return {};
+}
+
+int run(const char* kubeconfig, const char* etcd, const std::vector<Check>& checks) {
   async::Loop loop(1);
   async::SystemClock clock;
   auto config = kube::load_kubeconfig(kubeconfig);
@@ -80,7 +91,6 @@ int run(const char* kubeconfig, const char* etcd, bool restart) {
   context.client = std::move(*client);
   int failed = 0;
   async::TaskGroup tasks(loop.get_executor());
-  const auto checks = chosen(restart);
   tasks.spawn("checks", run_all(context, checks, failed));
   while (!tasks.empty() && loop.run_one() > 0) {
   }
@@ -92,10 +102,11 @@ int run(const char* kubeconfig, const char* etcd, bool restart) {
 }  // namespace kube_check
 
 int main(int argc, char** argv) {
-  const bool restart = argc == 4 && std::string_view(argv[3]) == "restart";
-  if (argc != 3 && !restart) {
-    fmt::print(stderr, "usage: kube_check KUBECONFIG ETCD_URL [restart]\n");
+  const std::string_view mode = argc == 4 ? argv[3] : "";
+  const auto checks = kube_check::chosen(mode);
+  if (argc < 3 || argc > 4 || checks.empty()) {
+    fmt::print(stderr, "usage: kube_check KUBECONFIG ETCD_URL [restart|goaway|memory]\n");
     return 2;
   }
-  return kube_check::run(argv[1], argv[2], restart);
+  return kube_check::run(argv[1], argv[2], checks);
 }

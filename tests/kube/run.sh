@@ -2,7 +2,8 @@
 # run.sh [--check PROGRAM] [--keep]
 #
 # Proves the Kubernetes client library against a real etcd and kube-apiserver, started here and ended here: credentials,
-# conflicts, lists and watches, TokenReview, leases, and a restart of the API server under a running watch.
+# conflicts, lists and watches, one HTTP/2 connection for all, patches, discovery, events, leader election, TokenReview,
+# leases, a restart of the API server under a running watch, and an API server that ends connections (GOAWAY).
 #
 # PROGRAM is kube_check, by default that in build/debug/bin. --keep leaves the state folder for a look at its logs. Exits
 # with 0 when every check passed.
@@ -21,7 +22,7 @@ main() {
     case $1 in
       --check) check=${2:?--check needs a program}; shift ;;
       --keep) keep=yes ;;
-      -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+      -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
       *) echo "run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
     esac
     shift
@@ -34,6 +35,7 @@ main() {
   local failed=0
   "$check" "$state/admin.kubeconfig" "$(etcd_url)" || failed=1
   restart_check || failed=1
+  "$check" "$state/admin.kubeconfig" "$(etcd_url)" goaway || failed=1
   return $failed
 }
 
@@ -71,7 +73,7 @@ restart_apiserver() {
   local port namespace
   port=$(sed 's/.*://' "$state/address")
   "$peers/kube_apiserver.sh" stop "$state"
-  "$peers/kube_apiserver.sh" start "$state" --port "$port"
+  "$peers/kube_apiserver.sh" start "$state" --port "$port" --goaway-chance 0.02
   namespace=$("$state/kubectl" get leases -A --field-selector metadata.name=before -o 'jsonpath={.items[0].metadata.namespace}')
   printf '{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"after"}}' |
     "$state/kubectl" create -n "$namespace" -f - >/dev/null

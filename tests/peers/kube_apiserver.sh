@@ -1,6 +1,6 @@
 #!/bin/bash
 # kube_apiserver.sh start DIR [--netns NETNS] [--bind ADDRESS] [--port PORT] [--audit-policy FILE] [--controllers yes]
-#                                          etcd and a kube-apiserver, ready when this returns
+#                                          [--goaway-chance CHANCE]: etcd and a kube-apiserver, ready when this returns
 # kube_apiserver.sh stop DIR               ends exactly what start began
 #
 # DIR receives all state: admin.kubeconfig (cluster-admin, self-contained), kubectl (bound to it and to the network
@@ -8,7 +8,8 @@
 # caller's namespace). PORT is a free one unless given. `start` after `stop` resumes: same data, keys and address.
 # RBAC and audiences are on; service account tokens can be requested and reviewed. With --audit-policy, requests are
 # written to log/audit, one JSON object a line. Without --controllers there is no controller manager: nobody makes
-# `default` service accounts, signs certificates or collects garbage.
+# `default` service accounts, signs certificates or collects garbage. CHANCE (0 to 0.02): how many requests end their
+# HTTP/2 connection.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/peers.sh"
@@ -31,19 +32,20 @@ main() {
 }
 
 usage() {
-  sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   exit "$1"
 }
 
 start() {
   local netns='' controllers=''
-  bind='' port='' audit=()
+  bind='' port='' goaway_chance=0 audit=()
   while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || fail "$1 needs a value"
     case $1 in
       --netns) netns=$2 ;;
       --bind) bind=$2 ;;
       --port) port=$2 ;;
+      --goaway-chance) goaway_chance=$2 ;;
       --audit-policy) audit=(--audit-policy-file="$2" --audit-log-path="$dir/log/audit" --audit-log-maxsize=2000) ;;
       --controllers) controllers=$2 ;;
       *) fail "unknown option '$1'; see --help" ;;
@@ -110,6 +112,7 @@ start_apiserver() {
   echo "$host:$port" >"$dir/address"
   process_start "$dir/pid/kube-apiserver" "$dir/log/kube-apiserver" "${inside[@]}" "$peers_bin/kube-apiserver" \
     --etcd-servers="$etcd_url" --bind-address="$bind" --advertise-address="$bind" --secure-port="$port" \
+    --goaway-chance="$goaway_chance" \
     --endpoint-reconciler-type=none --service-cluster-ip-range="$(service_range)" \
     --authorization-mode=Node,RBAC --client-ca-file="$pki/ca.crt" \
     --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
