@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/addon_agent.h"
 #include "app/addon_manager.h"
 #include "app/tunnel_agent.h"
 #include "app/tunnel_server.h"
@@ -18,7 +19,8 @@ int main(int argc, char** argv) {
   try {
     const cli::Programs programs = {.server = app::run_tunnel_server,
                                     .agent = app::run_tunnel_agent,
-                                    .manager = app::run_addon_manager};
+                                    .manager = app::run_addon_manager,
+                                    .addon_agent = app::run_addon_agent};
     return cli::run_command(command_line, programs, console);
   } catch (const std::exception& error) {
     console.error(fmt::format("Error: {}\n", error.what()));

@@ -27,6 +27,7 @@ struct AddonAgentConfig {
   bool check_proxy_agent = true;
   std::string ready_url = "http://localhost:8093/readyz";  // of the proxy-agent in the same pod
   ListenAddress health{"", 8888};
+  bool check_certificates = true;  // /healthz fails once when those of `watched` have changed
   pki::TlsFiles watched{"/etc/tls/tls.crt", "/etc/tls/tls.key", ""};  // the proxy-agent's
 
   PortForwarding forwarding;

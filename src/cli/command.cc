@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "cli/addon_agent_flags.h"
 #include "cli/agent_flags.h"
 #include "cli/log_flags.h"
 #include "cli/manager_flags.h"
@@ -29,6 +30,7 @@ Tunnel Commands:
 
 Add-on Commands:
   manager     On an Open Cluster Management hub: install servers, and agents on every managed cluster
+  addon-agent Report the health of this cluster's agent, and lead its tunnels through the hub's API server
 
 Other Commands:
   version     Print the version
@@ -38,7 +40,7 @@ Usage:
   cluster-proxy COMMAND [flags]
 
 Use "cluster-proxy COMMAND --help" for the flags of a command. Called as proxy-server or proxy-agent, the program
-behaves as konnectivity's program of that name.
+behaves as konnectivity's program of that name; called as agent, as the add-on's addon-agent.
 )";
 
 constexpr std::string_view kServerAbout =
@@ -51,6 +53,10 @@ constexpr std::string_view kAgentAbout =
 constexpr std::string_view kManagerAbout =
     "Installs the cluster-proxy add-on: proxy servers on this hub, agents on every managed cluster "
     "through Open Cluster Management, and the certificates between them.";
+constexpr std::string_view kAddonAgentAbout =
+    "Renews the add-on's lease while the proxy-agent in the same pod is ready, and optionally "
+    "leads "
+    "the proxy-agent's connections through the hub's API server to the proxy servers.";
 
 int fail_usage(const Console& console, std::string_view program, const base::Error& error) {
   console.error(
@@ -66,7 +72,10 @@ int run_program(std::string_view name, std::string_view about, const char* id_va
                 std::span<const std::string> arguments, const Run& run, const Console& console) {
   Flags flags;
   auto parsed = flags.table().parse(arguments);
-  if (!parsed) return fail_usage(console, name, parsed.error());
+  if (!parsed) {
+    const int code = fail_usage(console, name, parsed.error());
+    return flags.table().syntax() == FlagSyntax::go ? 2 : code;
+  }
   if (parsed->help) {
     console.out(fmt::format("{}\n\nUsage:\n  {} [flags]\n{}", about, name, flags.table().help()));
     return 0;
@@ -103,9 +112,15 @@ int run_agent(std::string_view name, std::span<const std::string> arguments,
                                  console);
 }
 
+int run_addon_agent(std::string_view name, std::span<const std::string> arguments,
+                    const Programs& programs, const Console& console) {
+  return run_program<AddonAgentFlags>(name, kAddonAgentAbout, "POD_NAMESPACE", arguments,
+                                      programs.addon_agent, console);
+}
+
 int unknown_command(std::string_view command, const Console& console) {
-  constexpr std::array<std::string_view, 5> kCommands = {"server", "agent", "manager", "version",
-                                                         "help"};
+  constexpr std::array<std::string_view, 6> kCommands = {"server",      "agent",   "manager",
+                                                         "addon-agent", "version", "help"};
   const std::string_view close = closest(command, kCommands);
   const std::string hint = close.empty() ? "" : fmt::format("\nDid you mean this?\n  {}\n", close);
   const std::string_view kind = command.starts_with('-') ? "flag" : "command";
@@ -123,6 +138,9 @@ int run_subcommand(std::span<const std::string> arguments, const Programs& progr
   if (command == "server") return run_server("cluster-proxy server", rest, programs, console);
   if (command == "agent") return run_agent("cluster-proxy agent", rest, programs, console);
   if (command == "manager") return run_manager("cluster-proxy manager", rest, programs, console);
+  if (command == "addon-agent") {
+    return run_addon_agent("cluster-proxy addon-agent", rest, programs, console);
+  }
   if (command == "version" || command == "--version") {
     console.out(
         fmt::format("cluster-proxy {} (konnectivity {})\n", kVersion, kKonnectivityVersion));
@@ -160,6 +178,7 @@ int run_command(std::span<const std::string> command_line, const Programs& progr
   if (called == "proxy-server") return run_server("proxy-server", arguments, programs, console);
   if (called == "proxy-agent") return run_agent("proxy-agent", arguments, programs, console);
   if (called == "manager") return run_manager("manager", arguments, programs, console);
+  if (called == "agent") return run_addon_agent("agent", arguments, programs, console);
   return run_subcommand(arguments, programs, console);
 }
 

@@ -24,6 +24,11 @@ class Command : public ::testing::Test {
                                    [this](const app::TunnelAgentConfig& config) {
                                      ran_ = "agent " + config.agent_id;
                                      return 8;
+                                   },
+                               .addon_agent =
+                                   [this](const app::AddonAgentConfig& config) {
+                                     ran_ = "addon-agent " + config.pod_namespace;
+                                     return 9;
                                    }};
     const Console console = {
         .out = [this](std::string_view text) { out_ += text; },
@@ -44,6 +49,21 @@ TEST_F(Command, runs_the_agent_by_subcommand_and_by_its_own_name) {
   ran_.clear();
   EXPECT_EQ(run({"/proxy-agent", ca, "--agent-id=c1"}), 8);
   EXPECT_EQ(ran_, "agent c1");
+}
+
+TEST_F(Command, runs_the_addon_agent_by_subcommand_and_by_the_name_of_its_image) {
+  EXPECT_EQ(run({"cluster-proxy", "addon-agent", "-v=2"}), 9);
+  EXPECT_EQ(ran_, "addon-agent id-of-POD_NAMESPACE");
+  ran_.clear();
+  EXPECT_EQ(run({"/agent", "--v=2", "--enable-port-forward-proxy=true"}), 9);
+  EXPECT_EQ(ran_, "addon-agent id-of-POD_NAMESPACE");
+}
+
+TEST_F(Command, ends_as_go_does_on_a_flag_that_go_does_not_know) {
+  EXPECT_EQ(run({"/agent", "--hub-kubeconfi=x"}), 2);
+  EXPECT_THAT(error_, HasSubstr("flag provided but not defined: -hub-kubeconfi; did you mean "
+                                "--hub-kubeconfig?"));
+  EXPECT_EQ(ran_, "");
 }
 
 TEST_F(Command, runs_the_server_by_subcommand_and_by_its_own_name) {

@@ -151,6 +151,21 @@ TEST_F(HttpClient, head_and_body_are_bounded) {
   EXPECT_TRUE(get(4).error().is(base::Code::exhausted));
 }
 
+TEST_F(HttpClient, gives_a_switched_connection_away_with_what_came_behind_the_head) {
+  server_.script = {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nfirst", "second"};
+  auto response = async::testing::run(loop_, client_.send({.target = "/x"}));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status(), 101U);
+  auto upgraded = response->take_upgraded();
+  EXPECT_EQ(upgraded.first_bytes, "first");
+  ASSERT_TRUE(
+      async::testing::run(loop_, upgraded.stream->write_all(base::as_bytes("more please"))));
+  std::vector<std::uint8_t> block(64);
+  const auto count = async::testing::run(loop_, upgraded.stream->read_some(block));
+  EXPECT_EQ(base::as_text({block.data(), *count}), "second");
+  EXPECT_EQ(client_.idle(), 0U);
+}
+
 TEST_F(HttpClient, only_repeatable_requests_are_sent_again) {
   server_.script = {kHello, "", kHello, "", kHello, "", kHello};
   (void)get();

@@ -32,6 +32,9 @@ class H1Connections::Exchange : public ClientResponse::Exchange {
 
   const ResponseHead& head() const override { return parser_.head(); }
   Task<std::string> read_part() override;
+  UpgradedConnection take_upgraded() override {
+    return {std::move(stream_), std::move(unparsed_)};
+  }
   Task<void> send_and_receive_head(const std::string& wire);
   bool answered() const { return !unparsed_.empty(); }
 
@@ -63,7 +66,7 @@ Task<void> H1Connections::Exchange::receive() {
 }
 
 void H1Connections::Exchange::settle() {
-  if (!stream_ || !parser_.done()) return;
+  if (!stream_ || !parser_.done() || head().status == 101) return;
   auto free = std::move(stream_);
   if (unparsed_.empty() && parser_.keep_alive()) owner_.keep(std::move(free));
 }

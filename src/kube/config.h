@@ -58,6 +58,7 @@ struct Config {
   ClusterConfig cluster;
   UserConfig user;
   std::string default_namespace = "default";
+  bool http1_only = false;  // for connections that are switched to another protocol
 };
 
 /// Reads the context `context` ("" = current-context) out of kubeconfig text. Relative file names

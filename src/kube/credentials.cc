@@ -115,6 +115,7 @@ Result<std::string> Credentials::trusted_ca() {
 Result<net::TlsOptions> Credentials::tls_options() {
   net::TlsOptions options{.alpn = {"h2", "http/1.1"},
                           .insecure_skip_verify = config_.cluster.insecure_skip_tls_verify};
+  if (config_.http1_only) options.alpn.erase(options.alpn.begin());
   TRY(options.trusted_ca_pem, trusted_ca());
   TRY(options.certificate_chain_pem, contents(config_.user.client_certificate));
   TRY(options.private_key_pem, contents(config_.user.client_key));
