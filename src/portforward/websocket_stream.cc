@@ -22,11 +22,16 @@ class WebSocketStream : public net::Stream {
 
   Task<std::size_t> read_some(base::MutableBytes into) override {
     CO_TRY_VOID(co_await wait_readable());
+    co_return *try_read(into);
+  }
+
+  std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
+    if (plain_.empty()) return ended_ ? std::optional(Result<std::size_t>(0)) : std::nullopt;
     const auto front = plain_.front();
     const auto count = std::min(front.size(), into.size());
     std::copy_n(front.begin(), count, into.begin());
     plain_.consume(count);
-    co_return count;
+    return count;
   }
 
   Task<void> wait_readable() override {
@@ -43,6 +48,8 @@ class WebSocketStream : public net::Stream {
     }
     co_return Result<void>{};
   }
+
+  void interrupt() override { inner_->interrupt(); }
 
   Task<void> wait_gone() override { co_return co_await inner_->wait_gone(); }
 
