@@ -20,7 +20,8 @@ json::object resources_of(const json::object& values, std::string_view container
       fmt::format("deployments:{}:{}", text_at(values, "agentDeploymentName"), container);
   json::object resources;
   for (const auto& each : array_at(object_at(values, "global"), "resourceRequirements")) {
-    const auto& entry = each.as_object();
+    if (!each.is_object()) continue;
+    const auto& entry = each.get_object();
     if (covers(text_at(entry, "containerID"), id)) resources = object_at(entry, "resources");
   }
   return resources;

@@ -37,36 +37,81 @@ std::string escape_of(unsigned char byte) {
   return byte < 0x20 || html ? fmt::format("\\u{:04x}", byte) : std::string();
 }
 
+/// What stands for itself. 0xe2 begins U+2028 and U+2029, and others.
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte != 0xe2 && !std::string_view("\"\\<>&").contains(c);
+}
+
+/// Writes the character at the front of `text` that is not plain; how many bytes it was.
+std::size_t write_special(std::string& out, std::string_view text) {
+  constexpr std::string_view kLineSeparator = "\xe2\x80\xa8";
+  constexpr std::string_view kParagraphSeparator = "\xe2\x80\xa9";
+  if (text.starts_with(kLineSeparator) || text.starts_with(kParagraphSeparator)) {
+    out += text.starts_with(kLineSeparator) ? "\\u2028" : "\\u2029";
+    return 3;
+  }
+  const auto escape = escape_of(static_cast<unsigned char>(text.front()));
+  out += escape.empty() ? std::string(1, text.front()) : escape;
+  return 1;
+}
+
 void write_text(std::string& out, std::string_view text) {
-  constexpr std::string_view kSeparators = "\xe2\x80\xa8\xe2\x80\xa9";  // U+2028 U+2029
   out += '"';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto three = text.substr(i, 3);
-    if (three == kSeparators.substr(0, 3) || three == kSeparators.substr(3)) {
-      out += three == kSeparators.substr(0, 3) ? "\\u2028" : "\\u2029";
-      i += 2;
-    } else if (auto escape = escape_of(static_cast<unsigned char>(text[i])); !escape.empty()) {
-      out += escape;
-    } else {
-      out += text[i];
-    }
+  while (!text.empty()) {
+    const auto* end = std::find_if_not(text.begin(), text.end(), is_plain);
+    out.append(text.begin(), end);
+    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+    if (!text.empty()) text.remove_prefix(write_special(out, text));
   }
   out += '"';
 }
 
-/// encoding/json: the shortest digits that read back, with an exponent only below 1e-6 and from
-/// 1e21 on, and an exponent of one digit after a minus where one is enough.
+/// "-1.25e+02" as its parts.
+struct Digits {
+  std::string sign;
+  std::string digits;  // "125", without a point
+  int exponent = 0;    // of the first digit
+};
+
+/// The shortest that read back as the same number.
+Digits shortest(double number) {
+  std::array<char, 40> buffer{};
+  const auto* end =
+      std::to_chars(buffer.begin(), buffer.end(), number, std::chars_format::scientific).ptr;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  Digits parts;
+  for (const char c : text.substr(0, text.find('e'))) {
+    if (c == '-') parts.sign = "-";
+    if (c >= '0' && c <= '9') parts.digits += c;
+  }
+  const auto exponent = text.substr(text.find('e') + 1);
+  const bool plus = exponent.starts_with('+');
+  std::from_chars(exponent.data() + (plus ? 1 : 0), end, parts.exponent);
+  return parts;
+}
+
+/// The digits with a point, and zeros up to it.
+std::string positional(const std::string& digits, int exponent) {
+  if (exponent < 0) {
+    return "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  }
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() <= whole) return digits + std::string(whole - digits.size(), '0');
+  return digits.substr(0, whole) + "." + digits.substr(whole);
+}
+
+/// encoding/json: an exponent only below 1e-6 and from 1e21 on.
 void write_number(std::string& out, double number) {
+  const auto [sign, digits, exponent] = shortest(number);
   const double size = std::abs(number);
-  const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
-  std::array<char, 400> digits{};
-  const auto end =
-      std::to_chars(digits.begin(), digits.end(), number,
-                    exponent ? std::chars_format::scientific : std::chars_format::fixed)
-          .ptr;
-  std::string text(digits.begin(), end);
-  if (const auto zero = text.find("e-0"); zero != text.npos) text.erase(zero + 2, 1);
-  out += text;
+  const bool scientific = size != 0 && (size < 1e-6 || size >= 1e21);
+  out += sign;
+  if (scientific) {
+    out += positional(digits, 0) + fmt::format("e{:+}", exponent);
+  } else {
+    out += positional(digits, exponent);
+  }
 }
 
 void write(std::string& out, const json::value& value);
@@ -106,8 +151,8 @@ void write(std::string& out, const json::value& value) {
     case json::kind::int64:
       out += std::to_string(value.get_int64());
       break;
-    case json::kind::uint64:
-      out += std::to_string(value.get_uint64());
+    case json::kind::uint64:  // beyond int64, where Go holds a float
+      write_number(out, static_cast<double>(value.get_uint64()));
       break;
     case json::kind::double_:
       write_number(out, value.get_double());
