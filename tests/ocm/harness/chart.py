@@ -67,10 +67,9 @@ def manager_deployment() -> dict:
     }
 
 
-def install_crds(hub: Hub) -> None:
-    for file in sorted(CRDS.glob("*.yaml")):
-        hub.apply(file.read_text())
-    hub.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+def install_crd(hub: Hub, plural: str = "managedproxyconfigurations") -> None:
+    hub.apply((CRDS / f"{plural}.yaml").read_text())
+    hub.kubectl("wait", "--for=condition=Established", "crd", f"{plural}.proxy.open-cluster-management.io", "--timeout=60s")
 
 
 def install(hub: Hub, configured: dict | None = None) -> None:

@@ -12,12 +12,15 @@ PEERS = pathlib.Path(__file__).resolve().parents[2] / "peers"
 
 
 class Cluster:
-    """Its state (data, keys, kubeconfigs, logs) is under `folder`. It listens at `bind` in `place`."""
+    """Its state (data, keys, kubeconfigs) is under `folder`, its logs are under `logs`. It listens at `bind` in `place`."""
 
-    def __init__(self, name: str, place: Place, bind: str, folder: pathlib.Path, options: list[str]):
-        self.name, self.place, self.bind, self.folder, self.options = name, place, bind, folder, options
+    def __init__(self, name: str, place: Place, bind: str, folder: pathlib.Path, logs: pathlib.Path, options: list[str]):
+        self.name, self.place, self.bind, self.folder, self.logs, self.options = name, place, bind, folder, logs, options
         self.pki = folder / "pki"
         self.admin = folder / "admin.kubeconfig"
+        for one in (folder, logs / name):
+            one.mkdir(parents=True, exist_ok=True)
+        (folder / "log").symlink_to(logs / name)
         self.start()
         self.api = Api(self.address(), self.pki / "ca.crt", self.pki / "admin.crt", self.pki / "admin.key", place.name)
 

@@ -22,8 +22,8 @@ CONTROLLERS = {
 class Hub(Cluster):
     def __init__(self, state: pathlib.Path, logs: pathlib.Path, programs: pathlib.Path, flags: list[str]):
         policy = HERE / "audit-policy.yaml"
-        super().__init__("hub", network.AT_HUB, network.HUB, state / "hub", ["--port", str(network.API_PORT), "--audit-policy", str(policy)])
-        self.logs, self.programs, self.flags = logs, programs, flags
+        super().__init__("hub", network.AT_HUB, network.HUB, state / "hub", logs, ["--port", str(network.API_PORT), "--audit-policy", str(policy)])
+        self.programs, self.flags = programs, flags
         self.webhook_place = network.make_place("webhook")  # its ports are fixed, and so are those of our programs
         self.start_webhook()
         self.install_crds()

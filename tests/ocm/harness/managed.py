@@ -18,8 +18,8 @@ CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
 
 class ManagedCluster(Cluster):
     def __init__(self, name: str, hub: Hub, state: pathlib.Path):
-        super().__init__(name, network.make_place(name), network.INNER, state / name, ["--port", str(API_PORT)])
-        self.hub, self.logs, self.programs = hub, hub.logs, hub.programs
+        super().__init__(name, network.make_place(name), network.INNER, state / name, hub.logs, ["--port", str(API_PORT)])
+        self.hub, self.programs = hub, hub.programs
         for file in sorted((self.programs / "ocm-manifests/klusterlet/managed").glob("*crd*.yaml")):
             self.apply(file.read_text())
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 
-PATIENCE = 60  # seconds for anything that has to happen; a deadline, not a wait
+PATIENCE = 120  # seconds for anything that has to happen; a deadline, not a wait
 STOP = 10  # seconds for a program to end after SIGTERM
 POLL = 0.05
 

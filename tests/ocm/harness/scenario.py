@@ -44,6 +44,11 @@ class Scenario(unittest.TestCase):
             self.world.cluster(name)
         chart.install(self.hub, configured or chart.configuration(HOSTNAME, **server))
 
+    def add_resolvers(self) -> None:
+        """The kind that charts up to 0.10 had, and left behind."""
+        chart.install_crd(self.hub, "managedproxyserviceresolvers")
+        self.addCleanup(self.hub.api.delete, "customresourcedefinitions", "managedproxyserviceresolvers.proxy.open-cluster-management.io")
+
     def start_manager(self, name: str = "manager", **options) -> Manager:
         self.pods.append(self.world.start_manager(name, **options))
         return self.pods[-1]

@@ -22,7 +22,7 @@ class World:
         self.ours, self.peers, self.logs = ours, peers, logs
         network.make_hub()
         self.hub = Hub(STATE, logs, peers, flags or [])
-        chart.install_crds(self.hub)
+        chart.install_crd(self.hub)
         self.audit = Audit(self.hub.audit)
         self.clusters: dict[str, ManagedCluster] = {}
         self.places: dict[str, network.Place] = {}

@@ -40,6 +40,13 @@ class Install(Scenario):
         self.check_hashes(addon)
         self.check_work()
 
+    def test_a_kind_that_an_older_chart_left_behind_is_no_hindrance(self):
+        """The reference's newer chart gives no right to read it."""
+        self.add_resolvers()
+        self.install("cluster1")
+        self.start_manager()
+        self.expect_completed("cluster1")
+
     def check_registrations(self, addon: dict) -> None:
         kube, ours = addon["status"]["registrations"]
         self.assertEqual(kube["kubeClient"]["subject"]["user"], "open-cluster-management:cluster-proxy:addon-agent")

@@ -69,6 +69,7 @@ class Schema(Scenario):
         self.assertEqual(stored["metadata"]["generation"], 1)
 
     def test_resolvers_need_both_selectors(self):
+        self.add_resolvers()
         body = {"apiVersion": "proxy.open-cluster-management.io/v1alpha1", "kind": "ManagedProxyServiceResolver", "metadata": {"name": "test"}}
         self.addCleanup(self.hub.api.delete, "managedproxyserviceresolvers", "test")
         with self.assertRaises(ApiError):
