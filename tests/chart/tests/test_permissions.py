@@ -21,6 +21,11 @@ class Permissions(unittest.TestCase):
         cls.everybody = cls.allowed("nobody", helm.NAMESPACE)
 
     @classmethod
+    def tearDownClass(cls):
+        cls.hub.kubectl("delete", "clusterroles,clusterrolebindings", "-l", "app.kubernetes.io/name=cluster-proxy")
+        cls.hub.clean()
+
+    @classmethod
     def allowed(cls, account, namespace):
         """(resource, name, verb) for all that the account may do in the namespace."""
         user = f"system:serviceaccount:{helm.NAMESPACE}:{account}"
