@@ -17,7 +17,7 @@ main() {
     --inside) inside "${@:2}"; return ;;
     -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
   esac
-  "$here/../peers/build.sh" kubernetes konnectivity client_go ocm >/dev/null
+  "$here/../peers/build.sh" kubernetes konnectivity client_go ocm helm >/dev/null
   require_namespaces
   "${apart[@]}" "${BASH_SOURCE[0]}" --inside "$@"
 }

@@ -15,7 +15,7 @@ class Leader(Scenario):
         managers = [self.start_manager("manager"), self.start_manager("manager2")]
         self.expect_completed("cluster1")
         self.first = self.holder()
-        self.leader, self.other = sorted(managers, key=lambda manager: not self.first.startswith(manager.name))
+        self.leader, self.other = sorted(managers, key=lambda manager: not self.first.startswith(f"{manager.name}_"))
 
     def holder(self) -> str:
         lease = self.hub.api.get("leases", LEASE, chart.NAMESPACE)
