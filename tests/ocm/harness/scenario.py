@@ -79,8 +79,14 @@ class Scenario(unittest.TestCase):
         role = [f"--node={pod}", f"--pod={chart.NAMESPACE}/{pod}", f"--pod-labels={label}", f"--forward={port}=127.0.0.1:{port}"]
         command = [self.world.peers / "client-go", f"--kubeconfig={self.hub.admin}", *serving, *role, "kubelet"]
         kubelet = Process("kubelet", command, self.world.logs / f"kubelet-{pod}")
-        self.addCleanup(kubelet.kill)
+        self.addCleanup(self.remove_node, kubelet, pod)
         eventually("the kubelet is ready", lambda: "ready" in kubelet.log.read_text(), of=kubelet)
+
+    def remove_node(self, kubelet: Process, pod: str) -> None:
+        """Nobody is left to say that the pod has ended."""
+        kubelet.kill()
+        self.hub.api.call("DELETE", f"/api/v1/namespaces/{chart.NAMESPACE}/pods/{pod}", query={"gracePeriodSeconds": 0})
+        self.hub.api.delete("nodes", pod)
 
     def addon(self, cluster: str) -> dict | None:
         return self.hub.api.get("managedclusteraddons", chart.ADDON, cluster)
