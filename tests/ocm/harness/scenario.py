@@ -85,8 +85,8 @@ class Scenario(unittest.TestCase):
     def remove_node(self, kubelet: Process, pod: str) -> None:
         """Nobody is left to say that the pod has ended."""
         kubelet.kill()
-        self.hub.api.call("DELETE", f"/api/v1/namespaces/{chart.NAMESPACE}/pods/{pod}", query={"gracePeriodSeconds": 0})
-        self.hub.api.delete("nodes", pod)
+        for object in (f"/api/v1/namespaces/{chart.NAMESPACE}/pods/{pod}", f"/api/v1/nodes/{pod}"):
+            self.hub.api.call("DELETE", object, query={"gracePeriodSeconds": 0})
 
     def addon(self, cluster: str) -> dict | None:
         return self.hub.api.get("managedclusteraddons", chart.ADDON, cluster)
