@@ -2,7 +2,7 @@
 #include <string_view>
 
 #include "addon/agent_manifests.h"
-#include "addon/testing/fixture.h"
+#include "addon/testing/world.h"
 
 // With any AddOnDeploymentConfig an agent is rendered, or refused with a reason.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
