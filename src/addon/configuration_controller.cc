@@ -65,6 +65,7 @@ kube::Task<Outcome> ConfigurationController::reconcile(ObjectKey key) {
   if (obstacle) {
     LOG_WARN("proxy servers not brought up to date", {"configuration", key},
              {"reason", obstacle->reason}, {"problem", obstacle->message});
+    hub_.warn(*object, obstacle->reason, obstacle->message);
   }
   CO_TRY_VOID(co_await write_status(object, obstacle));
   co_return Outcome{.again_after = kCertificateCheck};

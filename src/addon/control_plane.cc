@@ -6,12 +6,12 @@
 
 namespace addon {
 
-ControlPlane::ControlPlane(async::Loop& loop, kube::Client& client,
+ControlPlane::ControlPlane(async::Loop& loop, kube::Client& client, kube::EventRecorder& events,
                            controller::ControllerMetrics& metrics, Options options)
     : loop_(loop),
       metrics_(metrics),
       options_(std::move(options)),
-      hub_(loop, client, options_.abilities),
+      hub_(loop, client, events, options_.abilities),
       signer_(hub_, options_.signer),
       requests_(hub_, signer_),
       registration_(hub_, signer_, options_.agent.install_namespace),

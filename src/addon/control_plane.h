@@ -28,8 +28,8 @@ class ControlPlane {
     std::string image_pull_policy = "IfNotPresent";
     std::string pod_namespace;
   };
-  ControlPlane(async::Loop& loop, kube::Client& client, controller::ControllerMetrics& metrics,
-               Options options);
+  ControlPlane(async::Loop& loop, kube::Client& client, kube::EventRecorder& events,
+               controller::ControllerMetrics& metrics, Options options);
 
   /// Returns when the caches hold what there is.
   async::Task<void> watch();

@@ -67,7 +67,7 @@ class ControlPlaneTest : public kube::testing::FakeApiTest {
     options.signer = {"hub-ns", "cluster-proxy-signer"};
     options.agent.install_namespace = "agents";
     options.pod_namespace = "hub-ns";
-    plane_ = std::make_unique<ControlPlane>(loop_, *client_, metrics_, std::move(options));
+    plane_ = std::make_unique<ControlPlane>(loop_, *client_, events_, metrics_, std::move(options));
     tasks_.spawn("watch", watch(*plane_));
   }
   static async::Task<void> watch(ControlPlane& plane) {
@@ -129,6 +129,7 @@ class ControlPlaneTest : public kube::testing::FakeApiTest {
     return writes() == before;
   }
 
+  kube::EventRecorder events_{loop_, *client_, {.component = "test"}};
   metrics::Registry registry_;
   controller::ControllerMetrics metrics_{registry_};
   std::unique_ptr<ControlPlane> plane_;

@@ -55,7 +55,11 @@ void CsrController::subscribe(controller::Controller& controller) {
 
 kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
   auto request = hub_.requests.get(key);
-  if (!request || has_certificate(*request) || is_denied(*request)) co_return Outcome{};
+  if (!request || has_certificate(*request) || is_denied(*request)) {
+    first_seen_.erase(key.name);
+    refused_.erase(key.name);
+    co_return Outcome{};
+  }
   if (!signer_.ready()) co_return Outcome{};  // its change wakes every request
   const std::string cluster(cluster_of(*request));
   const auto csr = csr_of(*request);
@@ -106,8 +110,12 @@ kube::Task<void> CsrController::sign(ObjectPtr request, const pki::Csr& csr) {
 }
 
 void CsrController::refuse(const json::object& request, const std::string& reason) {
-  LOG_DEBUG("not approving a certificate request", {"request", kube::name_of(request)},
-            {"cluster", cluster_of(request)}, {"reason", reason});
+  auto& told = refused_[std::string(kube::name_of(request))];
+  if (told == reason) return;
+  told = reason;
+  LOG_WARN("not approving a certificate request", {"request", kube::name_of(request)},
+           {"cluster", cluster_of(request)}, {"reason", reason});
+  hub_.warn(request, "NotApproved", reason);
 }
 
 async::Duration CsrController::pause_before(const std::string& request,

@@ -33,6 +33,7 @@ class CsrController : public controller::Reconciler {
   Signer& signer_;
   CertificatePacing pacing_;
   std::map<std::string, async::TimePoint> first_seen_;  // by request, until it is answered
+  std::map<std::string, std::string> refused_;          // by request: why, so that it is told once
 };
 
 }  // namespace addon

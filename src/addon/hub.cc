@@ -71,7 +71,8 @@ std::vector<CachedKind*> HubNamespace::kinds() {
           &deployments, &roles,    &role_bindings};
 }
 
-Hub::Hub(async::Loop& loop, kube::Client& client, const HubAbilities& abilities)
+Hub::Hub(async::Loop& loop, kube::Client& client, kube::EventRecorder& events,
+         const HubAbilities& abilities)
     : clusters(loop, client, everywhere(kClusterGroup, "v1", "managedclusters")),
       addons(loop, client, everywhere(kAddonGroup, abilities.addon_version, "managedclusteraddons"),
              addon_options(abilities)),
@@ -92,6 +93,7 @@ Hub::Hub(async::Loop& loop, kube::Client& client, const HubAbilities& abilities)
                           named(kHubAgentRole)),
       loop_(loop),
       client_(client),
+      events_(events),
       abilities_(abilities),
       tasks_(loop.get_executor()) {
   if (abilities.cluster_roles) {
@@ -166,6 +168,11 @@ kube::Task<ObjectPtr> Hub::write_status(CachedKind& kind, ObjectPtr object, json
                       : status_patch(*object, status);
   if (!patch) co_return object;
   co_return co_await kind.writer.patch(controller::key_of(*object), std::move(*patch), "status");
+}
+
+void Hub::warn(const json::object& object, std::string reason, std::string message) {
+  events_.record(kube::reference_to(object), kube::EventType::warning, std::move(reason),
+                 std::move(message));
 }
 
 void Hub::on_namespaced_change(Informer::Handler handler) {

@@ -7,6 +7,7 @@
 
 #include "async/task_group.h"
 #include "controller/cached_kind.h"
+#include "kube/event_recorder.h"
 
 namespace addon {
 
@@ -36,10 +37,11 @@ struct HubAbilities {
 /// The objects of the hub that the controllers live on: one cache a kind for all of them.
 ///
 /// Flow: construct; subscribe to informers; start(); co_await synced(); read and write.
-/// Thread: that of the loop. `client` outlives it.
+/// Thread: that of the loop. `client` and `events` outlive it.
 class Hub {
  public:
-  Hub(async::Loop& loop, kube::Client& client, const HubAbilities& abilities);
+  Hub(async::Loop& loop, kube::Client& client, kube::EventRecorder& events,
+      const HubAbilities& abilities);
 
   void start();
   /// Returns when every cache holds what there is.
@@ -56,6 +58,9 @@ class Hub {
   /// Brings the status of an object of `kind` to `status`, if it is not there yet; guarded by uid
   /// and resource version. Returns the object as it is then.
   kube::Task<ObjectPtr> write_status(CachedKind& kind, ObjectPtr object, json::object status);
+
+  /// A warning for whoever looks at `object` (kubectl describe). Never waits, never fails.
+  void warn(const json::object& object, std::string reason, std::string message);
 
   kube::Client& client() { return client_; }
   async::Clock& clock() { return client_.clock(); }
@@ -75,6 +80,7 @@ class Hub {
 
   async::Loop& loop_;
   kube::Client& client_;
+  kube::EventRecorder& events_;
   HubAbilities abilities_;
   std::map<std::string, std::unique_ptr<HubNamespace>> watched_;
   std::vector<controller::Informer::Handler> handlers_;

@@ -133,8 +133,8 @@ Result<void> AddonAgent::start_forwarding() {
   forwarder_.emplace(surroundings, std::move(*listener), std::move(options));
   forwarder_->start();
   working_.spawn("pods", watch_pods());
-  LOG_INFO("forwarding ports", {"listen", wanted.listen.port}, {"namespace", wanted.server_namespace},
-           {"port", wanted.target_port});
+  LOG_INFO("forwarding ports", {"listen", wanted.listen.port},
+           {"namespace", wanted.server_namespace}, {"port", wanted.target_port});
   return {};
 }
 
@@ -157,9 +157,8 @@ Result<void> AddonAgent::start_health() {
   checks_.serve(routes, "/healthz", {kForwarding});
   checks_.serve(routes, "/readyz", {kCertificates});
   routes.get("/metrics", [this](const http::ServerRequest&) {
-    return http::ServerResponse{
-        .body = registry_.expose(),
-        .content_type = std::string(metrics::Registry::kContentType)};
+    return http::ServerResponse{.body = registry_.expose(),
+                                .content_type = std::string(metrics::Registry::kContentType)};
   });
   health_ = serve_http(loop_, clock_, config_.health, std::move(routes), "health");
   return {};

@@ -117,8 +117,10 @@ Task<void> AddonManager::manage() {
   }
   plane_->lead();
   if (!election_) co_return Result<void>{};
-  CO_TRY_VOID(co_await election_->hold());
-  LOG_ERROR("the leader's lease is lost; stopping, so that another replica goes on");
+  const auto lost = co_await election_->hold();
+  if (lost.error().is(base::Code::cancelled)) co_return base::fail(lost.error());
+  controller_metrics_.leading(kProgram, false);
+  LOG_ERROR("stopping, so that another replica goes on", {"error", lost.error().message});
   tasks_.spawn("stop", [](AddonManager& self) -> Task<void> {
     co_await self.stop(1);
     co_return Result<void>{};
@@ -132,7 +134,8 @@ Task<void> AddonManager::connect() {
   for (;;) {
     const auto abilities = co_await addon::find_abilities(*client_, config_.cluster_profiles);
     if (abilities) {
-      plane_.emplace(loop_, *client_, controller_metrics_, plane_options(config_, *abilities));
+      plane_.emplace(loop_, *client_, *events_, controller_metrics_,
+                     plane_options(config_, *abilities));
       co_return Result<void>{};
     }
     if (abilities.error().is(base::Code::cancelled)) co_return base::fail(abilities.error());

@@ -16,7 +16,9 @@ class HealthChecks {
  public:
   using Check = std::function<base::Result<void>()>;
 
-  void add(std::string name, Check check) { checks_.push_back({std::move(name), std::move(check)}); }
+  void add(std::string name, Check check) {
+    checks_.push_back({std::move(name), std::move(check)});
+  }
 
   /// `path` answers for all checks but those in `left_out`, which are listed with ?verbose only by
   /// their own path; `path`/NAME answers for one. The object outlives the routes.

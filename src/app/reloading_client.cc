@@ -13,8 +13,9 @@ constexpr auto kLookPeriod = std::chrono::seconds(10);
 ReloadingClient::ReloadingClient(async::Loop& loop, async::Clock& clock, Options options)
     : loop_(loop), clock_(clock), options_(std::move(options)) {}
 
-base::Result<std::unique_ptr<ReloadingClient>> ReloadingClient::open(
-    async::Loop& loop, async::Clock& clock, Options options) {
+base::Result<std::unique_ptr<ReloadingClient>> ReloadingClient::open(async::Loop& loop,
+                                                                     async::Clock& clock,
+                                                                     Options options) {
   std::unique_ptr<ReloadingClient> made(new ReloadingClient(loop, clock, std::move(options)));
   const auto& file = made->options_.file;
   if (!file.empty()) made->stamp_ = pki::stamp_of(file);

@@ -24,8 +24,8 @@ class ReloadingClient : public portforward::ClientSource {
     bool http1_only = false;  // see kube::Config
     kube::Client::Options client;
   };
-  static base::Result<std::unique_ptr<ReloadingClient>> open(async::Loop& loop,
-                                                             async::Clock& clock, Options options);
+  static base::Result<std::unique_ptr<ReloadingClient>> open(async::Loop& loop, async::Clock& clock,
+                                                             Options options);
 
   /// Looks at the file, so that a change holds from the next request on.
   std::shared_ptr<kube::Client> client() override;

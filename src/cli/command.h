@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "app/addon_manager_config.h"
 #include "app/addon_agent_config.h"
+#include "app/addon_manager_config.h"
 #include "app/tunnel_agent_config.h"
 #include "app/tunnel_server_config.h"
 

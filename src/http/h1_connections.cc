@@ -32,9 +32,7 @@ class H1Connections::Exchange : public ClientResponse::Exchange {
 
   const ResponseHead& head() const override { return parser_.head(); }
   Task<std::string> read_part() override;
-  UpgradedConnection take_upgraded() override {
-    return {std::move(stream_), std::move(unparsed_)};
-  }
+  UpgradedConnection take_upgraded() override { return {std::move(stream_), std::move(unparsed_)}; }
   Task<void> send_and_receive_head(const std::string& wire);
   bool answered() const { return !unparsed_.empty(); }
 

@@ -75,8 +75,7 @@ Task<http::UpgradedConnection> ApiDialer::dial_websocket(kube::Client& client, s
     co_return fail(Code::unavailable, "the API server does not tunnel SPDY in WebSockets");
   }
   auto upgraded = response->take_upgraded();
-  auto stream =
-      make_websocket_stream(std::move(upgraded.stream), std::move(upgraded.first_bytes));
+  auto stream = make_websocket_stream(std::move(upgraded.stream), std::move(upgraded.first_bytes));
   co_return http::UpgradedConnection{std::move(stream), {}};
 }
 

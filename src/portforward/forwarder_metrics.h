@@ -14,9 +14,9 @@ class ForwarderMetrics {
   metrics::Gauge tunnels;      // open
   metrics::Gauge connections;  // to pods
   metrics::Counter opened;
-  metrics::Counter failed;  // could not be opened
-  metrics::Counter broken;  // did not end in order
-  metrics::Counter stalled; // reset since their reader took nothing
+  metrics::Counter failed;   // could not be opened
+  metrics::Counter broken;   // did not end in order
+  metrics::Counter stalled;  // reset since their reader took nothing
   metrics::Counter bytes_up;
   metrics::Counter bytes_down;
 };

@@ -27,13 +27,16 @@ bool is_ready(const json::object& status) {
 
 }  // namespace
 
-kube::Api pod_api(std::string in_namespace) { return {{"", "v1", "pods"}, std::move(in_namespace)}; }
+kube::Api pod_api(std::string in_namespace) {
+  return {{"", "v1", "pods"}, std::move(in_namespace)};
+}
 
 Pods::State Pods::state_of(const json::object& pod) {
   const auto& status = kube::object_at(pod, "status");
-  return {.phase = std::string(kube::text_at(status, "phase")),
-          .ready = is_ready(status),
-          .deleting = !kube::text_at(kube::object_at(pod, "metadata"), "deletionTimestamp").empty()};
+  return {
+      .phase = std::string(kube::text_at(status, "phase")),
+      .ready = is_ready(status),
+      .deleting = !kube::text_at(kube::object_at(pod, "metadata"), "deletionTimestamp").empty()};
 }
 
 void Pods::replace(std::vector<json::object> objects) {

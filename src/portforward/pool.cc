@@ -97,8 +97,8 @@ Task<std::shared_ptr<ConnectionPool::Entry>> ConnectionPool::connect(std::shared
   group->failure = dialled ? std::nullopt : std::optional(dialled.error());
   group->dialled.notify_all();
   if (!dialled) co_return fail(std::move(dialled).error());
-  auto entry = std::make_shared<Entry>(executor_, clock_, std::move(dialled->stream),
-                                       options_.connection);
+  auto entry =
+      std::make_shared<Entry>(executor_, clock_, std::move(dialled->stream), options_.connection);
   group->entries.push_back(entry);
   tasks_.spawn("connection", serve(group, entry, std::move(dialled->first_bytes)));
   co_return entry;

@@ -121,8 +121,8 @@ Task<void> SpdyConnection::keep_alive() {
     silent = paused_ || received_ != heard ? 0 : silent + 1;
     if (silent < options_.silent_ticks) continue;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.tick * silent);
-    co_return fail(Code::timeout, fmt::format("{} answered no ping for {} s", stream_->peer(),
-                                              seconds.count()));
+    co_return fail(Code::timeout,
+                   fmt::format("{} answered no ping for {} s", stream_->peer(), seconds.count()));
   }
 }
 
@@ -145,8 +145,8 @@ void SpdyConnection::reset_stalled() {
   const auto place = std::ranges::find_if(open_streams_, stalls);
   const bool shared = session_.streams() > options_.streams_of_one_user;
   if (place == open_streams_.end() || !shared) return;
-  (*place)->reset({Code::exhausted,
-                   "its reader takes nothing, and others wait for it on the same connection"});
+  (*place)->reset(
+      {Code::exhausted, "its reader takes nothing, and others wait for it on the same connection"});
   if (options_.on_stall) options_.on_stall();
 }
 

@@ -36,7 +36,9 @@ class SpdyConnectionTest : public testing::LoopTest {
 
   net::testing::Cable cable_{loop_.get_executor(), 64 * 1024};
   testing::FakePod pod_;
-  SpdyConnection connection_{loop_.get_executor(), clock_, cable_.first(),
+  SpdyConnection connection_{loop_.get_executor(),
+                             clock_,
+                             cable_.first(),
                              {.window = 64 * 1024, .on_stall = [this] { ++stalls_; }}};
   std::uint64_t request_ = 0;
   int stalls_ = 0;
@@ -91,7 +93,9 @@ TEST_F(SpdyConnectionTest, tells_a_reset_after_what_came_before) {
 }
 
 TEST_F(SpdyConnectionTest, resets_streams_that_are_given_up) {
-  { const auto pair = open(); }
+  {
+    const auto pair = open();
+  }
   EXPECT_TRUE(eventually([&] { return pod_.streams[3].reset == 5U; }));
   EXPECT_EQ(connection_.streams(), 0U);
 }

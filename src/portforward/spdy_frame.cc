@@ -54,15 +54,19 @@ std::uint32_t stream_of(Bytes body) { return read_u32(body) & kStreamMask; }
 /// The least size that the body of a control frame has.
 std::size_t least_size(std::uint16_t type) {
   switch (type) {
-    case kSynStream: return 10;
+    case kSynStream:
+      return 10;
     case kRstStream:
     case kGoAway:
-    case kWindowUpdate: return 8;
+    case kWindowUpdate:
+      return 8;
     case kSynReply:
     case kSettings:
     case kPing:
-    case kHeaders: return 4;
-    default: return 0;
+    case kHeaders:
+      return 4;
+    default:
+      return 0;
   }
 }
 
@@ -99,8 +103,8 @@ base::Result<void> SpdyDecoder::begin_frame() {
     stream_ = stream_of(head);
     state_ = State::data;
   } else if ((read_u16(head) & 0x7fff) != kVersion) {
-    return fail(Code::invalid, fmt::format("this is not SPDY/3.1 (version {})",
-                                           read_u16(head) & 0x7fff));
+    return fail(Code::invalid,
+                fmt::format("this is not SPDY/3.1 (version {})", read_u16(head) & 0x7fff));
   } else {
     type_ = read_u16(head.subspan(2));
     state_ = is_known(type_) ? State::control : State::skip;
@@ -145,10 +149,14 @@ SpdyDecoder::Next SpdyDecoder::parse(Bytes body) {
       TRY_VOID(headers(body.subspan(4)));
       return SpdyMoreHeaders{stream_of(body), fin};
     }
-    case kRstStream: return SpdyReset{stream_of(body), read_u32(body.subspan(4))};
-    case kSettings: return parse_settings(body);
-    case kPing: return SpdyPing{read_u32(body)};
-    case kGoAway: return SpdyGoAway{stream_of(body)};
+    case kRstStream:
+      return SpdyReset{stream_of(body), read_u32(body.subspan(4))};
+    case kSettings:
+      return parse_settings(body);
+    case kPing:
+      return SpdyPing{read_u32(body)};
+    case kGoAway:
+      return SpdyGoAway{stream_of(body)};
     default:
       return SpdyWindowUpdate{stream_of(body), read_u32(body.subspan(4)) & kStreamMask};
   }

@@ -1,8 +1,9 @@
+#include "portforward/spdy_frame.h"
+
 #include <cstddef>
 #include <cstdint>
 
 #include "base/check.h"
-#include "portforward/spdy_frame.h"
 
 /// No bytes bring the decoder down, and it always takes some or all of what it is given.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

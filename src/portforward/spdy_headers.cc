@@ -2,7 +2,6 @@
 
 #include <array>
 #include <string_view>
-
 #include <zlib.h>
 
 #include "base/check.h"
@@ -15,17 +14,71 @@ namespace {
 using base::Code;
 using base::fail;
 
-constexpr std::array<std::string_view, 65> kWords = {
-    "options", "head", "post", "put", "delete", "trace", "accept", "accept-charset",
-    "accept-encoding", "accept-language", "accept-ranges", "age", "allow", "authorization",
-    "cache-control", "connection", "content-base", "content-encoding", "content-language",
-    "content-length", "content-location", "content-md5", "content-range", "content-type", "date",
-    "etag", "expect", "expires", "from", "host", "if-match", "if-modified-since", "if-none-match",
-    "if-range", "if-unmodified-since", "last-modified", "location", "max-forwards", "pragma",
-    "proxy-authenticate", "proxy-authorization", "range", "referer", "retry-after", "server", "te",
-    "trailer", "transfer-encoding", "upgrade", "user-agent", "vary", "via", "warning",
-    "www-authenticate", "method", "get", "status", "200 OK", "version", "HTTP/1.1", "url", "public",
-    "set-cookie", "keep-alive", "origin"};
+constexpr std::array<std::string_view, 65> kWords = {"options",
+                                                     "head",
+                                                     "post",
+                                                     "put",
+                                                     "delete",
+                                                     "trace",
+                                                     "accept",
+                                                     "accept-charset",
+                                                     "accept-encoding",
+                                                     "accept-language",
+                                                     "accept-ranges",
+                                                     "age",
+                                                     "allow",
+                                                     "authorization",
+                                                     "cache-control",
+                                                     "connection",
+                                                     "content-base",
+                                                     "content-encoding",
+                                                     "content-language",
+                                                     "content-length",
+                                                     "content-location",
+                                                     "content-md5",
+                                                     "content-range",
+                                                     "content-type",
+                                                     "date",
+                                                     "etag",
+                                                     "expect",
+                                                     "expires",
+                                                     "from",
+                                                     "host",
+                                                     "if-match",
+                                                     "if-modified-since",
+                                                     "if-none-match",
+                                                     "if-range",
+                                                     "if-unmodified-since",
+                                                     "last-modified",
+                                                     "location",
+                                                     "max-forwards",
+                                                     "pragma",
+                                                     "proxy-authenticate",
+                                                     "proxy-authorization",
+                                                     "range",
+                                                     "referer",
+                                                     "retry-after",
+                                                     "server",
+                                                     "te",
+                                                     "trailer",
+                                                     "transfer-encoding",
+                                                     "upgrade",
+                                                     "user-agent",
+                                                     "vary",
+                                                     "via",
+                                                     "warning",
+                                                     "www-authenticate",
+                                                     "method",
+                                                     "get",
+                                                     "status",
+                                                     "200 OK",
+                                                     "version",
+                                                     "HTTP/1.1",
+                                                     "url",
+                                                     "public",
+                                                     "set-cookie",
+                                                     "keep-alive",
+                                                     "origin"};
 
 constexpr std::string_view kPhrases =
     "100101201202205206300302303304305306307402405406407408409410411412413414415416417502504505"

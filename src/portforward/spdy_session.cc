@@ -17,12 +17,18 @@ constexpr std::int64_t kLargestWindow = 0x7fff'ffff;
 
 std::string_view reason_of(std::uint32_t status) {
   switch (static_cast<SpdyStatus>(status)) {
-    case SpdyStatus::protocol_error: return "protocol error";
-    case SpdyStatus::invalid_stream: return "invalid stream";
-    case SpdyStatus::refused_stream: return "refused";
-    case SpdyStatus::cancel: return "cancelled";
-    case SpdyStatus::internal_error: return "internal error";
-    case SpdyStatus::flow_control_error: return "flow control error";
+    case SpdyStatus::protocol_error:
+      return "protocol error";
+    case SpdyStatus::invalid_stream:
+      return "invalid stream";
+    case SpdyStatus::refused_stream:
+      return "refused";
+    case SpdyStatus::cancel:
+      return "cancelled";
+    case SpdyStatus::internal_error:
+      return "internal error";
+    case SpdyStatus::flow_control_error:
+      return "flow control error";
   }
   return "unknown reason";
 }
@@ -38,9 +44,9 @@ SpdySession::SpdySession(std::uint32_t window) : window_(window) {
 std::uint32_t SpdySession::open(const SpdyHeaders& headers, SpdyStreamEvents& events) {
   const auto id = next_stream_;
   next_stream_ += 2;
-  streams_.emplace(id, Stream{.events = &events,
-                              .send_window = peer_initial_window_,
-                              .receive_window = window_});
+  streams_.emplace(
+      id,
+      Stream{.events = &events, .send_window = peer_initial_window_, .receive_window = window_});
   queue(encoder_.syn_stream(id, headers));
   return id;
 }
@@ -134,8 +140,8 @@ void SpdySession::handle(const SpdyReset& frame) {
   if (place == streams_.end()) return;
   auto* events = place->second.events;
   streams_.erase(place);
-  events->on_lost({Code::closed, fmt::format("the other end reset the stream ({})",
-                                             reason_of(frame.status))});
+  events->on_lost(
+      {Code::closed, fmt::format("the other end reset the stream ({})", reason_of(frame.status))});
 }
 
 void SpdySession::handle(const SpdySettings& frame) {

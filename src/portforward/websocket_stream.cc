@@ -59,8 +59,8 @@ class WebSocketStream : public net::Stream {
 
   Task<void> shutdown_write() override {
     std::string normal_closure{'\x03', '\xe8'};  // 1000
-    const auto frame = websocket_frame(WebSocketOpcode::close, base::as_bytes(normal_closure),
-                                       random_mask());
+    const auto frame =
+        websocket_frame(WebSocketOpcode::close, base::as_bytes(normal_closure), random_mask());
     co_return co_await send(frame);
   }
 
@@ -80,13 +80,16 @@ class WebSocketStream : public net::Stream {
 
   Result<void> take(const WebSocketPart& part) {
     switch (part.opcode) {
-      case WebSocketOpcode::binary: plain_.append(part.bytes); return {};
-      case WebSocketOpcode::ping:
-        pong_ = websocket_frame(WebSocketOpcode::pong, base::as_bytes(part.control),
-                                random_mask());
+      case WebSocketOpcode::binary:
+        plain_.append(part.bytes);
         return {};
-      case WebSocketOpcode::close: return closed(part.control);
-      default: return {};
+      case WebSocketOpcode::ping:
+        pong_ = websocket_frame(WebSocketOpcode::pong, base::as_bytes(part.control), random_mask());
+        return {};
+      case WebSocketOpcode::close:
+        return closed(part.control);
+      default:
+        return {};
     }
   }
 

@@ -8,8 +8,8 @@ using async::Task;
 using base::Result;
 
 std::string header(const SpdyHeaders& headers, std::string_view name) {
-  const auto place =
-      std::ranges::find(headers, name, [](const auto& field) { return std::string_view(field.first); });
+  const auto place = std::ranges::find(
+      headers, name, [](const auto& field) { return std::string_view(field.first); });
   return place == headers.end() ? "" : place->second;
 }
 

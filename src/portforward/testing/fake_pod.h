@@ -25,10 +25,10 @@ class FakePod {
 
   FakePod(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream);
 
-  bool replies = true;         // to new streams
-  bool echoes = false;         // what comes on data streams, and their end
-  bool answers_pings = true;   //
-  std::string refuses_with;    // not empty: what the error stream of each pair says
+  bool replies = true;        // to new streams
+  bool echoes = false;        // what comes on data streams, and their end
+  bool answers_pings = true;  //
+  std::string refuses_with;   // not empty: what the error stream of each pair says
   std::map<std::uint32_t, Stream> streams;
   std::uint64_t window_updates = 0;
   std::optional<std::uint32_t> announced_window;
