@@ -76,8 +76,10 @@ TEST_F(NativeLinkTest, ends_a_dial_whose_client_goes_away) {
   const std::size_t idle = world.server.clock.sleepers();
   const auto impatient = client();
   ASSERT_TRUE(impatient->dial(silent.address()));
-  ASSERT_TRUE(world.until([&] { return world.server.clock.sleepers() > idle; }));
+  // The dial, and the server's doubt whether its agent lives.
+  ASSERT_TRUE(world.until([&] { return world.server.clock.sleepers() == idle + 2; }));
   impatient->leave();
+  world.advance(1s);
   EXPECT_TRUE(world.until([&] { return world.server.clock.sleepers() == idle; }));
   const Connection next = establish();
   EXPECT_TRUE(next.client->dialed);
