@@ -98,8 +98,7 @@ Task<void> Relay::run() {
       write_shut_ = true;
       if (auto shut = co_await socket_.shutdown_write(); !shut) stop_writing(shut.error().message);
     } else {
-      (void)co_await wait_for_news();
-      read_now();
+      read_after(co_await wait_for_news());
     }
     if (async::is_cancelled(co_await async::asio::this_coro::cancellation_state))
       co_return base::fail(base::Code::cancelled, "cancelled");
@@ -116,8 +115,7 @@ Task<void> Relay::write_beside_reading() {
 Task<void> Relay::read_on() {
   const auto state = co_await async::asio::this_coro::cancellation_state;
   while (!aborted_ && !async::is_cancelled(state)) {
-    (void)co_await wait_for_news();
-    read_now();
+    read_after(co_await wait_for_news());
   }
   co_return Result<void>{};
 }
@@ -132,8 +130,10 @@ Task<void> Relay::wait_for_news() {
   return read_end_ == ReadEnd::half_closed && !lingered_ ? linger() : wake_.wait();
 }
 
-void Relay::read_now() {
-  if (!reads() || aborted_) return;
+// A wait that was interrupted tells nothing of the socket.
+void Relay::read_after(const Result<void>& wait) {
+  const bool interrupted = !wait && wait.error().is(base::Code::cancelled);
+  if (interrupted || !reads() || aborted_) return;
   auto block = reader_.take(Outlet::kBlock);
   if (!block) return;
   if (!*block) {

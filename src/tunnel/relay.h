@@ -89,7 +89,7 @@ class Relay : public Sink {
   async::Task<void> wait_for_news();
   async::Task<void> write_beside_reading();
   async::Task<void> read_on();
-  void read_now();
+  void read_after(const base::Result<void>& wait);
   void end_reading(ReadEnd how);
   async::Task<void> linger();
   async::Task<void> silence();
