@@ -60,7 +60,6 @@ class H2Client : public std::enable_shared_from_this<H2Client>, private H2Connec
   bool accepting() const { return accepting_; }
   /// Whether it has ever carried a response.
   bool proven() const { return proven_; }
-  std::size_t streams() { return connection_.session().streams(); }
 
  private:
   struct Call;

@@ -40,6 +40,11 @@ TEST(KubeError, body_of_a_stranger_is_shown_on_one_line) {
   EXPECT_EQ(error_of_answer(head(502), "bad\r\ngate").message, "502 Text: bad  gate");
 }
 
+TEST(KubeError, answer_over_http2_has_no_reason_phrase) {
+  http::ResponseHead bare{.status = 502};
+  EXPECT_EQ(error_of_answer(bare, "bad gate").message, "HTTP status 502: bad gate");
+}
+
 TEST(KubeError, retry_after_comes_from_header_or_details) {
   EXPECT_EQ(error_of_answer(head(429, {{"retry-after", "7"}}), "").retry_after,
             std::chrono::seconds(7));

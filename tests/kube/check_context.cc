@@ -44,4 +44,18 @@ Task<std::string> who_am_i(kube::Client& client) {
   co_return std::string(kube::text_at(kube::object_at(status, "userInfo"), "username"));
 }
 
+Task<void> expect_user(Context& context, kube::Config config, std::string wanted) {
+  CO_TRY(const auto client, context.connect(std::move(config)));
+  CO_TRY(const auto user, co_await who_am_i(*client));
+  if (user != wanted)
+    co_return wrong(fmt::format("the API server sees \"{}\", not \"{}\"", user, wanted));
+  co_return kube::Result<void>{};
+}
+
+kube::Config without_user(const Context& context) {
+  auto config = context.admin;
+  config.user = {};
+  return config;
+}
+
 }  // namespace kube_check

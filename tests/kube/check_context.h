@@ -1,9 +1,12 @@
 #pragma once
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 #include <fmt/format.h>
 
@@ -50,12 +53,39 @@ Task<std::string> service_account_token(Context& context, std::string name, std:
 /// The user name that the API server sees behind `client`.
 Task<std::string> who_am_i(kube::Client& client);
 
+/// A folder for the files of one check.
+class Folder {
+ public:
+  Folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "kube-check-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string write(const char* name, const std::string& text) const {
+    const auto path = path_ / name;
+    std::ofstream(path) << text;
+    return path.string();
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// An error unless the API server sees `wanted` behind `config`.
+Task<void> expect_user(Context& context, kube::Config config, std::string wanted);
+
+/// The API server as it is known to `context`, and nobody.
+kube::Config without_user(const Context& context);
+
 struct Check {
   const char* name;
   Task<void> (*run)(Context&);
 };
 
 extern const std::vector<Check> kCredentialChecks;
+extern const std::vector<Check> kConfigChecks;
 extern const std::vector<Check> kObjectChecks;
 extern const std::vector<Check> kLeaseChecks;
 extern const std::vector<Check> kApiChecks;

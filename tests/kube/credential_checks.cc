@@ -1,8 +1,4 @@
 // Every way to show who we are, and what is said when it is not believed.
-#include <filesystem>
-#include <fstream>
-#include <sys/stat.h>
-
 #include "check_context.h"
 #include "http/url.h"
 #include "kube/token_review.h"
@@ -12,34 +8,6 @@ namespace {
 
 constexpr const char* kAudience = "system:konnectivity-server";
 
-/// A folder for the files of one check.
-class Folder {
- public:
-  Folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "kube-check-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  Folder(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string write(const char* name, const std::string& text) const {
-    const auto path = path_ / name;
-    std::ofstream(path) << text;
-    return path.string();
-  }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-Task<void> expect_user(Context& context, kube::Config config, std::string wanted) {
-  CO_TRY(const auto client, context.connect(std::move(config)));
-  CO_TRY(const auto user, co_await who_am_i(*client));
-  if (user != wanted)
-    co_return wrong(fmt::format("the API server sees \"{}\", not \"{}\"", user, wanted));
-  co_return kube::Result<void>{};
-}
-
 /// Whoever `config` is, this is what a request of it must end with.
 Task<void> expect_failure(Context& context, kube::Config config, base::Code wanted) {
   CO_TRY(const auto client, context.connect(std::move(config)));
@@ -48,12 +16,6 @@ Task<void> expect_failure(Context& context, kube::Config config, base::Code want
   if (answer) co_return wrong("was let in");
   if (!answer.error().is(wanted)) co_return std::unexpected(answer.error());
   co_return kube::Result<void>{};
-}
-
-kube::Config without_user(const Context& context) {
-  auto config = context.admin;
-  config.user = {};
-  return config;
 }
 
 std::string account(const Context& context, const char* name) {

@@ -56,8 +56,8 @@ async::Task<void> run_all(Context& context, std::vector<Check> checks, int& fail
 
 std::vector<Check> all_checks() {
   std::vector<Check> all;
-  for (const auto* part : {&kCredentialChecks, &kObjectChecks, &kApiChecks, &kConnectionChecks,
-                           &kLeaseChecks, &kElectionChecks}) {
+  for (const auto* part : {&kCredentialChecks, &kConfigChecks, &kObjectChecks, &kApiChecks,
+                           &kConnectionChecks, &kLeaseChecks, &kElectionChecks}) {
     all.insert(all.end(), part->begin(), part->end());
   }
   return all;
