@@ -89,7 +89,8 @@ class OpensslStream : public TlsStream {
   std::shared_ptr<const TlsContext> context_;
   std::string refused_names_;  // see note_names()
   SslPtr ssl_;
-  bool more_ = true;  // the library may hold what was read ahead, in the handshake too
+  bool more_ = true;   // the library may hold what was read ahead, in the handshake too
+  bool over_ = false;  // it has met the end, or an error: no more comes
   bool flushing_ = false;
   async::Event flushed_;
 };
@@ -176,6 +177,7 @@ std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes in
   }
   more_ = result == 1;
   const int reason = SSL_get_error(ssl_.get(), result);
+  over_ = result != 1 && reason != SSL_ERROR_WANT_READ;
   push();
   if (total > 0) return total;
   if (reason == SSL_ERROR_ZERO_RETURN) return std::size_t{0};
@@ -193,9 +195,10 @@ Task<std::size_t> OpensslStream::read_some(base::MutableBytes into) {
   }
 }
 
-// The library may hold records that it has read ahead.
+// The library may hold records that it has read ahead, or have read the end behind the last ones.
 Task<void> OpensslStream::wait_readable() {
-  if (transport_.ended || (more_ && SSL_has_pending(ssl_.get()) == 1)) co_return Result<void>{};
+  if (transport_.ended || over_ || (more_ && SSL_has_pending(ssl_.get()) == 1))
+    co_return Result<void>{};
   co_return co_await wait_for_transport();
 }
 
