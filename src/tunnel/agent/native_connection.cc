@@ -73,9 +73,7 @@ Task<void> NativeConnection::carry() {
     end_.error = relay_->failure();
     stream_.reset(relay_->overloaded() ? http::H2Error::enhance_your_calm : http::H2Error::connect);
   }
-  CO_TRY_VOID(co_await close_target(
-      context_.clock, *socket_,
-      relay_->read_end() == Relay::ReadEnd::none && relay_->failure().empty()));
+  socket_->close();
   context_.metrics.connection_closed(std::string(end_.how));
   finish("connection ended");
   co_return Result<void>{};
