@@ -31,10 +31,27 @@ def main() -> int:
     if options.shell is not None:
         return shell(world, options.shell)
     Scenario.world = world
-    passed = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite(options.tests)).wasSuccessful()
+    passed = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(suite(options.tests)).wasSuccessful()
     if not passed:
         print(f"what the programs wrote is in {options.logs}")
     return 0 if passed else 1
+
+
+class Result(unittest.TextTestResult):
+    """Says at once why a test failed, since the rest may take minutes."""
+
+    def addFailure(self, test, err):
+        self.stream.writeln(f"\n  {err[1]}")
+        super().addFailure(test, err)
+
+    def addError(self, test, err):
+        self.stream.writeln(f"\n  {err[0].__name__}: {err[1]}")
+        super().addError(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        if err:
+            self.stream.writeln(f"\n  {err[1]}")
+        super().addSubTest(test, subtest, err)
 
 
 def arguments() -> argparse.Namespace:

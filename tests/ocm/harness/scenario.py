@@ -8,7 +8,7 @@ import time
 import unittest
 
 from . import chart, network, pods
-from .kube import condition, is_true
+from .kube import condition, is_true, path
 from .processes import PATIENCE, Process, eventually, inside
 from .recorder import Recorder
 from .world import Manager, World
@@ -33,6 +33,8 @@ class Scenario(unittest.TestCase):
         for pod in reversed(self.pods):
             pod.process.kill()
         chart.uninstall(self.hub)
+        for cluster in self.world.clusters.values():  # a lease outlives the add-on, and would make the next one available at once
+            cluster.api.delete("leases", chart.ADDON, chart.AGENT_NAMESPACE)
 
     @property
     def hub(self):
@@ -79,14 +81,13 @@ class Scenario(unittest.TestCase):
         role = [f"--node={pod}", f"--pod={chart.NAMESPACE}/{pod}", f"--pod-labels={label}", f"--forward={port}=127.0.0.1:{port}"]
         command = [self.world.peers / "client-go", f"--kubeconfig={self.hub.admin}", *serving, *role, "kubelet"]
         kubelet = Process("kubelet", command, self.world.logs / f"kubelet-{pod}")
-        self.addCleanup(self.remove_node, kubelet, pod)
+        self.addCleanup(self.end_pod, pod)
+        self.addCleanup(kubelet.kill)
         eventually("the kubelet is ready", lambda: "ready" in kubelet.log.read_text(), of=kubelet)
 
-    def remove_node(self, kubelet: Process, pod: str) -> None:
-        """Nobody is left to say that the pod has ended."""
-        kubelet.kill()
-        for object in (f"/api/v1/namespaces/{chart.NAMESPACE}/pods/{pod}", f"/api/v1/nodes/{pod}"):
-            self.hub.api.call("DELETE", object, query={"gracePeriodSeconds": 0})
+    def end_pod(self, name: str) -> None:
+        """At once: there is no kubelet any more that would say that it has ended."""
+        self.hub.api.call("DELETE", path("pods", name, chart.NAMESPACE), query={"gracePeriodSeconds": "0"})
 
     def addon(self, cluster: str) -> dict | None:
         return self.hub.api.get("managedclusteraddons", chart.ADDON, cluster)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import tempfile
 
 from harness import chart
@@ -12,6 +13,7 @@ from harness.scenario import HOSTNAME, KUBE_SIGNER, OUR_SIGNER, Scenario
 AGENT_GROUP = "open-cluster-management:cluster-proxy"
 AGENT_USER = f"{AGENT_GROUP}:addon-agent"
 USAGES = ["digital signature", "key encipherment", "client auth"]
+GENERATION = re.compile(r'"proxy.open-cluster-management.io/configuration-generation": "[0-9]+"')
 ADC = {"group": "addon.open-cluster-management.io", "resource": "addondeploymentconfigs"}
 
 
@@ -26,11 +28,12 @@ class Installed(Scenario):
         self.before = self.state()
 
     def state(self) -> dict:
-        """What runs: of every object that counts, what its controller would act upon."""
+        """What runs, but for the note from which generation of the configuration it is."""
         hub = [self.hub.api.get(plural, name, chart.NAMESPACE) for plural, name in (("deployments", chart.ADDON), ("services", "proxy-entrypoint"))]
         managed = self.world.cluster("cluster1").api.get("deployments", "cluster-proxy-proxy-agent", chart.AGENT_NAMESPACE)
         certificates = [self.hub.api.get("secrets", name, chart.NAMESPACE)["data"] for name in ("proxy-server", "agent-server", "proxy-client")]
-        return {"specs": [one["spec"] for one in (*hub, managed)], "certificates": certificates}
+        specs = [GENERATION.sub("", json.dumps(one["spec"], sort_keys=True)) for one in (*hub, managed)]
+        return {"specs": specs, "certificates": certificates}
 
     def expect_undisturbed(self) -> None:
         self.assertTrue(self.manager.process.alive(), self.manager.process.last_words())

@@ -71,11 +71,11 @@ class Repair(Scenario):
                 damage = lambda p=plural, n=name, c=change: self.hub.api.patch(p, n, c, chart.NAMESPACE)  # noqa: E731
                 self.repaired(plural, name, chart.NAMESPACE, right, damage)
 
-    def test_a_foreign_label_on_the_work_is_removed_once(self):
+    def test_a_foreign_label_on_the_work_stays_and_starts_no_fight(self):
+        self.hub.api.patch("manifestworks", WORK, {"metadata": {"labels": {"foreign": "yes"}}}, "cluster1")
         self.world.audit.mark()
-        clean = lambda work: "foreign" not in work["metadata"]["labels"]  # noqa: E731
-        damage = lambda: self.hub.api.patch("manifestworks", WORK, {"metadata": {"labels": {"foreign": "yes"}}}, "cluster1")  # noqa: E731
-        self.repaired("manifestworks", WORK, "cluster1", clean, damage)
-        self.expect_completed("cluster1")
-        patches = [call for call in self.world.audit.writes() if call.resource == "manifestworks"]
-        self.assertEqual(len(patches), 1, [str(call) for call in patches])
+        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
+        self.expect_configured("cluster1", "--v=2")
+        self.assertEqual(self.work("cluster1")["metadata"]["labels"].get("foreign"), "yes")
+        patches = [call for call in self.world.audit.writes() if call.resource == "manifestworks" and call.code == 200]
+        self.assertLessEqual(len(patches), 2, [str(call) for call in patches])  # the content, then its hash
