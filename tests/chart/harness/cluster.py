@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -32,6 +33,8 @@ class Cluster:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cluster-proxy-chart-")
         self.folder = pathlib.Path(self._folder.name)
+        # What helm and kubectl keep of servers would outlive this one in the caller's home.
+        os.environ["KUBECACHEDIR"] = str(self.folder / "cache")
 
     def start(self) -> None:
         policy = helm.ROOT / "tests/chart/audit-policy.yaml"
@@ -75,13 +78,16 @@ class Cluster:
         return bool(self._definitions())
 
     def clean(self) -> None:
-        """As after install_ocm()."""
+        """No release. The namespace and our definitions may stay: to remove them takes seconds."""
         if self.run_helm("list", "-q", "--all"):
             self.run_helm("uninstall", "cluster-proxy")
+
+    def remove_namespace(self) -> None:
+        self.kubectl("delete", "namespace", helm.NAMESPACE)
+
+    def remove_definitions(self) -> None:
         if ours := self._definitions():
             self.kubectl("delete", *ours)
-        if self.get("namespace", helm.NAMESPACE):
-            self.kubectl("delete", "namespace", helm.NAMESPACE)
 
     def _definitions(self) -> list[str]:
         return [each for each in self.kubectl("get", "crd", "-o", "name").split() if "proxy.open-cluster-management.io" in each]

@@ -24,7 +24,7 @@ class HelmError(Exception):
 
 def helm(*arguments: str, stdin: str | None = None) -> str:
     """Helm's output."""
-    environment = {**os.environ, "HELM_CACHE_HOME": "/nonexistent", "HELM_CONFIG_HOME": "/nonexistent", "HELM_DATA_HOME": "/nonexistent"}
+    environment = {**os.environ, **{f"HELM_{each}_HOME": "/nonexistent" for each in ("CACHE", "CONFIG", "DATA")}}
     answer = subprocess.run([PEERS / "helm", *arguments], input=stdin, capture_output=True, text=True, env=environment)
     if answer.returncode:
         raise HelmError(answer.stderr + answer.stdout)

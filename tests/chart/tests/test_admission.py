@@ -16,6 +16,7 @@ class Admission(unittest.TestCase):
         cls.hub.make_namespace()
         priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 1000}
         cls.hub.apply(priority)
+        cls.addClassCleanup(cls.hub.remove_namespace)
 
     def admit(self, name, template, objects):
         """Lets the API server judge the pod as it would be made, and forget it again."""

@@ -45,6 +45,7 @@ class Docs(unittest.TestCase):
 
     def make_secrets(self):
         """The manager's work, which nobody does here."""
+        self.addCleanup(self.hub.kubectl, "delete", "secrets", "--all", "-n", helm.NAMESPACE)
         for name, keys in {"proxy-client": ["tls.crt", "tls.key"], "proxy-server-ca": ["ca.crt"]}.items():
             self.hub.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": helm.NAMESPACE},
                             "stringData": dict.fromkeys(keys, "content")})

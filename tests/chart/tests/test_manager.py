@@ -43,8 +43,8 @@ class Manager(unittest.TestCase):
         cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="cluster-proxy-manager-test-")))
 
     def tearDown(self):
-        self.hub.kubectl("delete", "clusterrolebindings,clusterroles", "cluster-proxy-addon-agent-tokenreview", "--ignore-not-found")
-        self.hub.kubectl("delete", "namespace", CLUSTER, helm.NAMESPACE)
+        self.hub.kubectl("delete", "-n", helm.NAMESPACE, *STAYS, "--ignore-not-found")
+        self.hub.kubectl("delete", "namespace", CLUSTER)
         self.hub.kubectl("delete", "managedcluster", CLUSTER)
 
     def test_every_right_that_it_needs_is_there(self):

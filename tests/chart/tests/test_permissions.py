@@ -23,7 +23,7 @@ class Permissions(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.hub.kubectl("delete", "clusterroles,clusterrolebindings", "-l", "app.kubernetes.io/name=cluster-proxy")
-        cls.hub.clean()
+        cls.hub.remove_namespace()
 
     @classmethod
     def allowed(cls, account, namespace):

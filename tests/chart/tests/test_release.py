@@ -114,6 +114,8 @@ class Release(unittest.TestCase):
         return answer.stdout.strip() == "yes"
 
     def test_upgrades_update_definitions_that_belong_to_the_release(self):
+        self.hub.remove_definitions()
+        self.addCleanup(self.hub.remove_definitions)
         self.install()
         self.assertNotIn("annotations", self.hub.get("crd", CRD)["metadata"])
         self.spoil_definition()
