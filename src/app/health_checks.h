@@ -20,8 +20,8 @@ class HealthChecks {
     checks_.push_back({std::move(name), std::move(check)});
   }
 
-  /// `path` answers for all checks but those in `left_out`, which are listed with ?verbose only by
-  /// their own path; `path`/NAME answers for one. The object outlives the routes.
+  /// `path` answers for all checks but those in `left_out`, `path`/NAME for any one. The object
+  /// outlives the routes.
   void serve(http::Routes& routes, const std::string& path,
              const std::vector<std::string>& left_out = {}) const;
 

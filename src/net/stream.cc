@@ -39,12 +39,4 @@ std::optional<base::Result<base::Buffer>> BlockReader::take(std::size_t limit) {
   return block;
 }
 
-async::Task<base::Buffer> read_block(Stream& stream) {
-  BlockReader reader(stream);
-  for (;;) {
-    CO_TRY_VOID(co_await reader.wait());
-    if (auto block = reader.take()) co_return std::move(*block);
-  }
-}
-
 }  // namespace net

@@ -72,8 +72,4 @@ class BlockReader {
   bool more_ = false;  // the last block was full
 };
 
-/// The next block of `stream` once there is one; an empty one is the end. For those who read
-/// rarely.
-async::Task<base::Buffer> read_block(Stream& stream);
-
 }  // namespace net

@@ -50,13 +50,17 @@ Task<http::UpgradedConnection> ApiDialer::dial(PodName pod) {
     auto connection = co_await dial_websocket(*client, path);
     if (connection) {
       transport_ = Transport::websocket;
+      LOG_INFO("connected to a pod", {"pod", pod.name}, {"transport", "websocket"});
       co_return connection;
     }
     if (is_final(connection.error())) co_return connection;
     LOG_DEBUG("no WebSocket for port forwarding, trying SPDY", {"error", connection.error()});
   }
   auto connection = co_await dial_spdy(*client, path);
-  if (connection) transport_ = Transport::spdy;
+  if (connection) {
+    transport_ = Transport::spdy;
+    LOG_INFO("connected to a pod", {"pod", pod.name}, {"transport", "spdy"});
+  }
   co_return connection;
 }
 

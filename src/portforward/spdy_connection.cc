@@ -6,6 +6,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
+#include "portforward/next_block.h"
+
 namespace portforward {
 
 using async::Task;
@@ -83,9 +85,10 @@ Task<void> SpdyConnection::until_read() {
 }
 
 Task<void> SpdyConnection::read_loop() {
+  net::BlockReader reader(*stream_);
   for (;;) {
     CO_TRY_VOID(co_await until_read());
-    CO_TRY(auto block, co_await net::read_block(*stream_));
+    CO_TRY(auto block, co_await next_block(reader));
     if (ended_) co_return fail(*ended_);
     if (block.empty()) co_return fail(Code::closed, "the other end closed the connection");
     received_ += block.size();

@@ -27,7 +27,7 @@ class SpdyStreamEvents {
 ///
 /// Windows. We announce one per stream and return what was consumed, until the peer is seen to
 /// ignore them; we keep to the peer's once it has spoken of windows at all. Both, because the
-/// servers of Kubernetes know no windows: docs/decisions/0010-port-forwarding.md.
+/// servers of Kubernetes know no windows: docs/decisions/0018-port-forwarding.md.
 /// Calls for a stream that has gone do nothing. Thread: that of the loop.
 class SpdySession {
  public:

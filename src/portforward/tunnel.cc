@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "async/timeout.h"
+#include "portforward/next_block.h"
 
 namespace portforward {
 
@@ -42,6 +43,8 @@ Tunnel::Tunnel(async::asio::any_io_executor executor, async::Clock& clock, net::
 Task<void> Tunnel::run() {
   using namespace async::asio::experimental::awaitable_operators;
   (void)co_await (up() && down() && watch_error());
+  // What the far end says explains what else went wrong.
+  if (!message_.empty()) co_return base::fail(Code::refused, message_);
   if (failure_) co_return base::fail(*failure_);
   co_return Result<void>{};
 }
@@ -71,8 +74,9 @@ Task<void> Tunnel::down() {
 }
 
 Task<void> Tunnel::carry_up() {
+  net::BlockReader reader(local_);
   for (;;) {
-    auto block = co_await net::read_block(local_);
+    auto block = co_await next_block(reader);
     if (!block) co_return base::fail(block.error().within("local connection"));
     if (block->empty()) break;
     CO_TRY_VOID(co_await pair_.data->write(block->bytes()));
@@ -109,16 +113,14 @@ Task<void> Tunnel::until_up_ended() {
 }
 
 Task<void> Tunnel::watch_error() {
-  std::string message;
   for (;;) {
     const auto block = co_await pair_.error->read();
     if (!block || block->empty()) break;
-    message += base::as_text(block->bytes());
-    if (message.size() > kLargestMessage) break;
+    message_ += base::as_text(
+        block->bytes().first(std::min(block->size(), kLargestMessage - message_.size())));
+    if (message_.size() == kLargestMessage) break;
   }
-  if (message.empty()) co_return Result<void>{};
-  message.resize(std::min(message.size(), kLargestMessage));
-  fail({Code::refused, std::move(message)});
+  if (!message_.empty()) fail({Code::refused, message_});
   co_return Result<void>{};
 }
 

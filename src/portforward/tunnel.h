@@ -57,6 +57,7 @@ class Tunnel {
   bool down_ended_ = false;
   bool left_ = false;  // what the local side still says interests nobody
   std::optional<base::Error> failure_;
+  std::string message_;  // of the far end
 };
 
 }  // namespace portforward

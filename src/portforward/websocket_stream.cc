@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "portforward/next_block.h"
 
 namespace portforward {
 
@@ -21,12 +22,14 @@ class WebSocketStream : public net::Stream {
       : inner_(std::move(inner)), first_bytes_(std::move(first_bytes)) {}
 
   Task<std::size_t> read_some(base::MutableBytes into) override {
-    CO_TRY_VOID(co_await wait_readable());
-    co_return *try_read(into);
+    for (;;) {
+      if (auto count = try_read(into)) co_return *std::move(count);
+      CO_TRY_VOID(co_await wait_readable());
+    }
   }
 
   std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
-    if (plain_.empty()) return ended_ ? std::optional(Result<std::size_t>(0)) : std::nullopt;
+    if (plain_.empty() && !ended_) return std::nullopt;
     const auto front = plain_.front();
     const auto count = std::min(front.size(), into.size());
     std::copy_n(front.begin(), count, into.begin());
@@ -34,13 +37,15 @@ class WebSocketStream : public net::Stream {
     return count;
   }
 
+  void interrupt() override { inner_->interrupt(); }
+
   Task<void> wait_readable() override {
     if (!first_bytes_.empty()) {
       const auto first = std::exchange(first_bytes_, {});
       CO_TRY_VOID(decode(base::as_bytes(first)));
     }
     while (plain_.empty() && !ended_) {
-      CO_TRY(const auto block, co_await net::read_block(*inner_));
+      CO_TRY(const auto block, co_await next_block(reader_));
       if (block.empty()) {
         co_return base::fail(Code::closed, "the server closed the connection without goodbye");
       }
@@ -48,8 +53,6 @@ class WebSocketStream : public net::Stream {
     }
     co_return Result<void>{};
   }
-
-  void interrupt() override { inner_->interrupt(); }
 
   Task<void> wait_gone() override { co_return co_await inner_->wait_gone(); }
 
@@ -109,6 +112,7 @@ class WebSocketStream : public net::Stream {
 
   std::unique_ptr<net::Stream> inner_;
   std::string first_bytes_;
+  net::BlockReader reader_{*inner_};
   WebSocketDecoder decoder_;
   base::BufferQueue plain_;  // decoded, not yet read
   std::string pong_;         // answers the last ping; waits for a write

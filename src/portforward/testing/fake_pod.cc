@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "portforward/next_block.h"
+
 namespace portforward::testing {
 
 using async::Task;
@@ -41,8 +43,9 @@ std::uint32_t FakePod::find(std::string_view type, std::string_view request) con
 }
 
 Task<void> FakePod::read_loop() {
+  net::BlockReader reader(*stream_);
   for (;;) {
-    CO_TRY(const auto block, co_await net::read_block(*stream_));
+    CO_TRY(const auto block, co_await next_block(reader));
     if (block.empty()) co_return Result<void>{};
     auto input = block.bytes();
     for (;;) {
