@@ -63,8 +63,9 @@ Task<async::Duration> Heartbeat::beat() {
   co_return async::jittered(options_.period, options_.jitter);
 }
 
-// The same trouble is told once.
+// The same trouble is told once; that we stop is none.
 void Heartbeat::report(const Result<void>& outcome, std::string_view what) {
+  if (!outcome && outcome.error().is(Code::cancelled)) return;
   const std::string trouble = outcome ? "" : outcome.error().message;
   const auto before = std::exchange(trouble_, trouble);
   if (trouble == before && (renewed_ || !trouble.empty())) return;
