@@ -21,12 +21,14 @@ LEASE_CHECK = 120  # seconds: Open Cluster Management looks every 30
 class Story:
     def __init__(self):
         self.began = time.monotonic()
+        self.told: dict[tuple, str] = {}
 
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
 
-    def show(self, *command, place: str = "hub") -> None:
-        print(f"\n          {place}$ {' '.join(map(str, command))}")
+    def show(self, *command) -> None:
+        """A command on the hub, as one would type it, and what it says."""
+        print(f"\n          hub$ {pathlib.Path(command[0]).name} {' '.join(map(str, command[1:]))}")
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
         print("".join(f"          {line}\n" for line in (done.stdout + done.stderr).splitlines()), flush=True)
 
@@ -36,9 +38,9 @@ def run(ours: pathlib.Path, peers: pathlib.Path, logs: pathlib.Path) -> int:
     story.say("starting the hub: etcd, kube-apiserver, kube-controller-manager, and Open Cluster Management")
     world = World(ours, peers, logs)
     story.say("the hub is up")
-    for name in CLUSTERS:
-        world.cluster(name)
-        story.say(f"{name} is up, dials out to the hub, and has joined")
+    story.say(f"starting {' and '.join(CLUSTERS)}, which dial out to the hub and join")
+    world.join(*CLUSTERS)
+    story.say("both have joined and are available")
     story.show("curl", "-sS", "-m", "2", f"https://{network.INNER}/")
     story.say("nothing on the hub reaches a cluster's API server (both have the same address, which the hub does not know)")
     with Recorder(world.hub.api, "managedclusteraddons", "certificatesigningrequests", "manifestworks") as recorder:
@@ -48,8 +50,7 @@ def run(ours: pathlib.Path, peers: pathlib.Path, logs: pathlib.Path) -> int:
         follow(story, recorder, rolled_out)
         start_pods(story, world)
         follow(story, recorder, available, LEASE_CHECK)
-    kubectl = [peers / "kubectl", f"--kubeconfig={world.hub.admin}"]
-    story.show(*kubectl, "get", "managedclusteraddons", "-A")
+    story.show(world.hub.folder / "kubectl", "get", "managedclusteraddons", "--all-namespaces")
     use(story, world)
     story.say("done; everything ends with this program")
     return 0
@@ -78,21 +79,19 @@ def use(story: Story, world: World) -> None:
 
 
 def follow(story: Story, recorder: Recorder, done, limit: float = PATIENCE) -> None:
-    """Tells every change until `done` holds for the add-on of all clusters."""
-    told: dict[tuple, str] = getattr(recorder, "told", {})
-    recorder.told = told
+    """Tells every change since the last call until `done` holds for the add-on of all clusters."""
     finished: set[str] = set()
 
     def tell(change: Change) -> bool:
         for key, text in facts(change):
-            if told.get(key) != text:
-                told[key] = text
+            if story.told.get(key) != text:
+                story.told[key] = text
                 story.say(text)
         if change.kind == "managedclusteraddons" and done(change.thing):
             finished.add(change.namespace)
         return finished == set(CLUSTERS)
 
-    recorder.first("every cluster's add-on is as wanted", tell, limit)
+    recorder.next("every cluster's add-on is as wanted", tell, limit)
 
 
 def facts(change: Change):

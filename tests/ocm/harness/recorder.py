@@ -36,6 +36,7 @@ class Recorder:
         self.changes: list[Change] = []
         self.news = threading.Condition()
         self.stopped = False
+        self.told = 0  # changes before this one have been looked at by next()
 
     def __enter__(self):
         for plural in self.plurals:
@@ -47,13 +48,18 @@ class Recorder:
 
     def first(self, what: str, wanted: Callable[[Change], object], limit: float = PATIENCE) -> Change:
         """The first change that is wanted, past or to come."""
-        deadline, seen = time.monotonic() + limit, 0
+        self.told = 0
+        return self.next(what, wanted, limit)
+
+    def next(self, what: str, wanted: Callable[[Change], object], limit: float = PATIENCE) -> Change:
+        """The same, after the one found last."""
+        deadline = time.monotonic() + limit
         with self.news:
             while True:
-                for change in self.changes[seen:]:
+                for change in self.changes[self.told :]:
+                    self.told += 1
                     if wanted(change):
                         return change
-                seen = len(self.changes)
                 if not self.news.wait(deadline - time.monotonic()):
                     raise Failure(f"waited {limit:.0f} s in vain until {what}")
 

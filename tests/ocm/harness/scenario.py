@@ -42,8 +42,7 @@ class Scenario(unittest.TestCase):
 
     def install(self, *clusters: str, configured: dict | None = None, **server) -> None:
         """The chart, while these clusters have joined."""
-        for name in clusters:
-            self.world.cluster(name)
+        self.world.join(*clusters)
         chart.install(self.hub, configured or chart.configuration(HOSTNAME, **server))
 
     def add_resolvers(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import pathlib
 
 from . import chart, network, pods
@@ -33,6 +34,11 @@ class World:
             self.clusters[name] = ManagedCluster(name, self.hub, STATE)
             self.clusters[name].join()
         return self.clusters[name]
+
+    def join(self, *names: str) -> None:
+        """These clusters, side by side."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(self.cluster, names))
 
     def drop(self, name: str) -> None:
         """The cluster leaves and ends."""
