@@ -5,8 +5,7 @@
 namespace addon {
 
 CertificatePacing::Time CertificatePacing::Cluster::busy_until() const {
-  const bool has_reacted = answered == Time() || changed > answered;
-  return has_reacted ? Time() : answered + kReaction;
+  return reacted >= answered ? Time() : answered + kReaction;
 }
 
 async::Duration CertificatePacing::before_answer(const std::string& cluster, Time since,

@@ -18,10 +18,13 @@ class CertificatePacing {
  public:
   using Time = async::TimePoint;
   static constexpr async::Duration kCalm = std::chrono::milliseconds(250);
-  static constexpr async::Duration kReaction = std::chrono::seconds(1);
-  static constexpr async::Duration kPatience = std::chrono::seconds(3);
+  static constexpr async::Duration kReaction = std::chrono::seconds(2);
+  static constexpr async::Duration kPatience = std::chrono::seconds(5);
 
+  /// Somebody wrote to the add-on.
   void addon_changed(const std::string& cluster, Time now) { clusters_[cluster].changed = now; }
+  /// It was the agent, about a certificate.
+  void agent_reacted(const std::string& cluster, Time now) { clusters_[cluster].reacted = now; }
   void answered(const std::string& cluster, Time now) { clusters_[cluster].answered = now; }
   void forget(const std::string& cluster) { clusters_.erase(cluster); }
 
@@ -34,6 +37,7 @@ class CertificatePacing {
   struct Cluster {
     Time changed{};
     Time answered{};
+    Time reacted{};
     /// Until when the agent may be about to write.
     Time busy_until() const;
   };

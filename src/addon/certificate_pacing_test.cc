@@ -20,8 +20,8 @@ TEST(CertificatePacing, waits_for_calm_but_not_for_long) {
   CertificatePacing pacing;
   pacing.addon_changed("c", kStart);
   EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 50ms), 200ms);
-  pacing.addon_changed("c", kStart + 2900ms);
-  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 2900ms), 100ms);
+  pacing.addon_changed("c", kStart + 4900ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 4900ms), 100ms);
   EXPECT_EQ(pacing.before_answer("other", kStart, kStart), 0s);
 }
 
@@ -29,8 +29,11 @@ TEST(CertificatePacing, answers_one_request_at_a_time) {
   CertificatePacing pacing;
   pacing.addon_changed("c", kStart);
   pacing.answered("c", kStart + 300ms);
-  EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 400ms), 900ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 400ms), 1900ms);
+  pacing.addon_changed("c", kStart + 450ms);  // by somebody else
+  EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 450ms), 1850ms);
   pacing.addon_changed("c", kStart + 500ms);
+  pacing.agent_reacted("c", kStart + 500ms);
   EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 500ms), 250ms);
 }
 
@@ -38,8 +41,8 @@ TEST(CertificatePacing, lets_the_agent_write_first) {
   CertificatePacing pacing;
   EXPECT_EQ(pacing.before_write("c", kStart), 0s);
   pacing.answered("c", kStart);
-  EXPECT_EQ(pacing.before_write("c", kStart + 400ms), 600ms);
-  pacing.addon_changed("c", kStart + 400ms);
+  EXPECT_EQ(pacing.before_write("c", kStart + 400ms), 1600ms);
+  pacing.agent_reacted("c", kStart + 400ms);
   EXPECT_EQ(pacing.before_write("c", kStart + 401ms), 0s);
   pacing.forget("c");
   EXPECT_EQ(pacing.before_write("c", kStart), 0s);

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include <boost/json/serialize.hpp>
+
+#include "addon/conditions.h"
 #include "addon/csr_policy.h"
 #include "addon/names.h"
 #include "base/log.h"
@@ -18,6 +21,12 @@ base::Result<pki::Csr> csr_of(const json::object& request) {
   const auto pem = http::base64_decode(kube::text_at(kube::object_at(request, "spec"), "request"));
   if (!pem) return base::fail(base::Code::invalid, "spec.request is no base64");
   return pki::Csr::parse(*pem);
+}
+
+/// What the agent says of its certificates; "" before it has one.
+std::string certificate_news(const ObjectPtr& addon) {
+  const auto* condition = addon ? find_condition(*addon, "ClusterCertificateRotated") : nullptr;
+  return condition != nullptr ? json::serialize(*condition) : "";
 }
 
 bool has_certificate(const json::object& request) {
@@ -41,7 +50,9 @@ void CsrController::subscribe(controller::Controller& controller) {
   hub_.addons.informer.on_change([this, wake](const ObjectPtr& before, const ObjectPtr& after) {
     const std::string cluster(kube::namespace_of(after ? *after : *before));
     if (!after) return pacing_.forget(cluster);
-    pacing_.addon_changed(cluster, hub_.clock().now());
+    const auto now = hub_.clock().now();
+    pacing_.addon_changed(cluster, now);
+    if (certificate_news(before) != certificate_news(after)) pacing_.agent_reacted(cluster, now);
     wake(cluster);
   });
   signer_.on_change([this, &controller] {
