@@ -52,9 +52,9 @@ Target target_of(std::string_view path) {
   return {std::string(path), ""};
 }
 
-json::object as_created(json::object object, std::string_view collection, std::string uid) {
+json::object as_created(json::object object, std::string_view collection, const std::string& uid) {
   auto& metadata = member(object, "metadata");
-  metadata["uid"] = std::move(uid);
+  metadata["uid"] = uid;
   metadata["generation"] = 1;
   if (const auto place = collection.find(kNamespaces); place != collection.npos) {
     const auto rest = collection.substr(place + kNamespaces.size());

@@ -23,7 +23,7 @@ struct Target {
 Target target_of(std::string_view path);
 
 /// The object as first stored: with a uid, a generation and the namespace of its collection.
-json::object as_created(json::object object, std::string_view collection, std::string uid);
+json::object as_created(json::object object, std::string_view collection, const std::string& uid);
 /// `current` after `wanted` was written to `part` of it.
 json::object as_written(const json::object& current, json::object wanted, std::string_view part);
 
