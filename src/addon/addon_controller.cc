@@ -81,7 +81,7 @@ kube::Task<Outcome> AddonController::reconcile(ObjectKey key) {
   json::object status = kube::object_at(*addon, "status");
   observe_configs(*addon, status, config_lookup(hub));
   const auto registered = co_await parts_.registration.apply(addon, config_or_none, status);
-  CO_TRY(addon, co_await hub.write_status(hub.addons, addon, std::move(status)));
+  CO_TRY(addon, co_await write_status(addon, std::move(status)));
 
   // An agent whose rights are not complete is deployed all the same.
   Outcome outcome;
@@ -102,9 +102,17 @@ kube::Task<Outcome> AddonController::deploy(ObjectPtr addon, const ConfigResult&
   const bool has_news = status_patch(*addon, status).has_value();
   if (has_news && deployed && quiet > async::Duration::zero())
     co_return Outcome{.again_after = quiet};
-  CO_TRY_VOID(co_await hub.write_status(hub.addons, std::move(addon), std::move(status)));
+  CO_TRY_VOID(co_await write_status(std::move(addon), std::move(status)));
   if (!deployed) co_return std::unexpected(deployed.error());
   co_return Outcome{};
+}
+
+// No certificate is given out while this write is on its way.
+kube::Task<ObjectPtr> AddonController::write_status(ObjectPtr addon, json::object status) {
+  auto& hub = parts_.hub;
+  if (status_patch(*addon, status))
+    parts_.pacing.addon_changed(std::string(kube::namespace_of(*addon)), hub.clock().now());
+  co_return co_await hub.write_status(hub.addons, std::move(addon), std::move(status));
 }
 
 ConfigResult AddonController::deployment_config_of(const json::object& addon) {

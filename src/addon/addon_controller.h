@@ -20,7 +20,7 @@ class AddonController : public controller::Reconciler {
     Signer& signer;
     AgentRegistration& registration;
     AgentWorks& works;
-    const CertificatePacing& pacing;
+    CertificatePacing& pacing;
   };
   explicit AddonController(const Parts& parts) : parts_(parts) {}
 
@@ -29,6 +29,7 @@ class AddonController : public controller::Reconciler {
   kube::Task<controller::Outcome> reconcile(ObjectKey key) override;
 
  private:
+  kube::Task<ObjectPtr> write_status(ObjectPtr addon, json::object status);
   kube::Task<controller::Outcome> deploy(ObjectPtr addon, const ConfigResult& config);
   ConfigResult deployment_config_of(const json::object& addon);
 

@@ -21,7 +21,7 @@ class CertificatePacing {
   static constexpr async::Duration kReaction = std::chrono::seconds(2);
   static constexpr async::Duration kPatience = std::chrono::seconds(5);
 
-  /// Somebody wrote to the add-on.
+  /// Somebody wrote to the add-on, or we are about to.
   void addon_changed(const std::string& cluster, Time now) { clusters_[cluster].changed = now; }
   /// It was the agent, about a certificate.
   void agent_reacted(const std::string& cluster, Time now) { clusters_[cluster].reacted = now; }

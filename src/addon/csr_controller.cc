@@ -92,8 +92,8 @@ kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
     }
     const auto pause = pause_before(key.name, cluster);
     if (pause > async::Duration::zero()) co_return Outcome{.again_after = pause};
+    pacing_.answered(cluster, hub_.clock().now());  // before others can write in between
     CO_TRY(request, co_await approve(request));
-    pacing_.answered(cluster, hub_.clock().now());
   }
   if (decide_signing(context(*request)).yes) {
     CO_TRY_VOID(co_await sign(request, *csr));

@@ -21,7 +21,7 @@ class CsrController : public controller::Reconciler {
   void subscribe(controller::Controller& controller);
   kube::Task<controller::Outcome> reconcile(ObjectKey key) override;
 
-  const CertificatePacing& pacing() const { return pacing_; }
+  CertificatePacing& pacing() { return pacing_; }
 
  private:
   kube::Task<ObjectPtr> approve(ObjectPtr request);

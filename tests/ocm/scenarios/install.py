@@ -6,6 +6,7 @@ import time
 
 from harness import chart
 from harness.kube import condition, is_true, secret_value
+from harness.processes import eventually
 from harness.scenario import KUBE_SIGNER, OUR_SIGNER, Scenario
 
 CONFIGS = [
@@ -73,15 +74,19 @@ class Install(Scenario):
         owner = work["metadata"]["ownerReferences"]
         self.assertEqual([(one["kind"], one["name"], one["controller"]) for one in owner], [("ManagedClusterAddOn", chart.ADDON, True)])
 
+    def all_issued(self, cluster: str) -> bool:
+        requests = self.requests(cluster)
+        return len(requests) > 1 and all(one.get("status", {}).get("certificate") for one in requests)
+
     def test_two_clusters_ask_for_two_certificates_each(self):
         self.install("cluster1", "cluster2")
         self.start_manager()
         self.expect_completed("cluster1", "cluster2")
         for cluster in ("cluster1", "cluster2"):
+            eventually(f"{cluster} has all certificates that it asked for", lambda name=cluster: self.all_issued(name))
             requests = self.requests(cluster)
             self.assertEqual(sorted(one["spec"]["signerName"] for one in requests), [KUBE_SIGNER, OUR_SIGNER], cluster)
             for request in requests:
-                self.assertTrue(request["status"]["certificate"])
                 self.assertEqual(condition(request, "Approved")["reason"], "AutoApprovedByHubCSRApprovingController")
 
     def test_the_manager_conditions_tell_what_is_there(self):
