@@ -29,8 +29,8 @@ class Helm(Scenario):
         self.release()
         self.start_manager()
         self.expect_completed("cluster1")
-        self.release("proxyAgent.additionalArgs={--v=2}")
-        self.expect_configured("cluster1", "--v=2")
+        self.release("proxyAgent.additionalArgs={--sync-interval=2s}")
+        self.expect_configured("cluster1", "--sync-interval=2s")
         self.assertEqual(self.refusals(), [])
         self.helm("uninstall", RELEASE)
         eventually("every ManagedClusterAddOn is gone", lambda: not self.hub.api.list("managedclusteraddons"))
@@ -44,8 +44,8 @@ class Helm(Scenario):
         before = [self.state(), self.certificates()]
         self.release_over_reference()
         self.start_manager()
-        self.release_over_reference("proxyAgent.additionalArgs={--v=2}")
-        self.expect_configured("cluster1", "--v=2")
+        self.release_over_reference("proxyAgent.additionalArgs={--sync-interval=2s}")
+        self.expect_configured("cluster1", "--sync-interval=2s")
         self.assertEqual([self.state(), self.certificates()], before)
 
     def release_over_reference(self, *values: str) -> None:

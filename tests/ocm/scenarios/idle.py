@@ -34,8 +34,8 @@ class Idle(Scenario):
         manager.process.stop()
         self.world.audit.mark()
         manager = self.start_manager()
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
-        self.expect_configured("cluster1", "--v=2")
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=2s"]}})
+        self.expect_configured("cluster1", "--sync-interval=2s")
         written = {(call.resource, call.name) for call in self.world.audit.writes()}
         untouched = {("secrets", name) for name in ("cluster-proxy-signer", "proxy-server", "agent-server", "proxy-client")}
         self.assertEqual(written & untouched, set(), "certificates stay")

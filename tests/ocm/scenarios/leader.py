@@ -27,8 +27,8 @@ class Leader(Scenario):
         self.leader.process.signal(how)
         eventually("the other manager leads", lambda: self.holder() not in ("", self.first), of=self.other.process)
         seconds = time.monotonic() - began
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=3"]}})
-        self.expect_configured("cluster1", "--v=3")
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=3s"]}})
+        self.expect_configured("cluster1", "--sync-interval=3s")
         return seconds
 
     def test_a_killed_leader_is_succeeded_when_its_lease_ends(self):
@@ -44,12 +44,12 @@ class Leader(Scenario):
     def test_only_the_leader_writes(self):
         self.leader.process.signal(signal.SIGSTOP)  # it holds the lease and does nothing
         self.world.audit.mark()
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=2s"]}})
         lease = self.holder()
         eventually("the other manager leads", lambda: self.holder() != lease, of=self.other.process)
         taken = next(call.time for call in self.world.audit.calls() if call.resource == "leases" and call.verb == "update" and call.code == 200)
         early = [str(call) for call in self.world.audit.writes() if call.time < taken]
         self.assertEqual(early, [])
         self.leader.process.signal(signal.SIGCONT)
-        self.expect_configured("cluster1", "--v=2")
+        self.expect_configured("cluster1", "--sync-interval=2s")
         self.assertNotEqual(self.leader.process.child.wait(30), 0, "a manager that lost its lease ends, and says so")

@@ -26,7 +26,7 @@ class Outage(Scenario):
         eventually("the manager notices", lambda: "refused" in manager.process.log.read_text())
         self.hub.start()
         self.revive(manager)
-        self.change_arrives("--v=2")
+        self.change_arrives("--sync-interval=2s")
         self.assertEqual(names(self.requests("cluster1")), names(before), "nobody asks for another certificate")
 
     def revive(self, manager) -> None:
@@ -37,9 +37,9 @@ class Outage(Scenario):
     def test_conversion_webhook_away_and_back(self):
         manager = self.installed()
         self.hub.webhook.kill()
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=2s"]}})
         self.hub.start_webhook()
-        self.expect_configured("cluster1", "--v=2")
+        self.expect_configured("cluster1", "--sync-interval=2s")
         self.assertTrue(manager.process.alive())
 
     def test_installation_without_conversion_webhook_waits_for_it(self):
@@ -63,7 +63,7 @@ class Outage(Scenario):
         eventually("the old token is refused", lambda: any(call.code == 401 for call in self.world.audit.calls("")))
         manager.renew_account()
         self.revive(manager)
-        self.change_arrives("--v=2")
+        self.change_arrives("--sync-interval=2s")
 
 
 API_NAMES = "IP:198.51.100.1,IP:127.0.0.1,IP:10.0.0.1,DNS:kubernetes.default.svc"
@@ -88,8 +88,8 @@ class Connections(Scenario):
         self.expect_completed("cluster1")
         for number in range(1, 6):
             self.assertGreater(self.relay.cut(), 0)
-            self.configure({"proxyAgent": {"additionalArgs": [f"--v={number}"]}})
-            self.expect_configured("cluster1", f"--v={number}")
+            self.configure({"proxyAgent": {"additionalArgs": [f"--sync-interval={number}s"]}})
+            self.expect_configured("cluster1", f"--sync-interval={number}s")
         self.assertTrue(manager.process.alive())
 
     def test_connections_cut_during_installation(self):
@@ -110,8 +110,8 @@ class Connections(Scenario):
         self.relay.resume()
         self.relay.cut()
         self.start()
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
-        self.expect_configured("cluster1", "--v=2")
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=2s"]}})
+        self.expect_configured("cluster1", "--sync-interval=2s")
 
 
 class Faults(Scenario):
@@ -169,8 +169,8 @@ class Faults(Scenario):
 
         self.proxy.rule = rule
         self.proxy.cut()
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
-        self.expect_configured("cluster1", "--v=2")
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=2s"]}})
+        self.expect_configured("cluster1", "--sync-interval=2s")
         self.assertIn(path("managedclusteraddons"), seen)
         self.assertTrue(manager.process.alive())
 

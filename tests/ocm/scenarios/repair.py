@@ -74,8 +74,8 @@ class Repair(Scenario):
     def test_a_foreign_label_on_the_work_stays_and_starts_no_fight(self):
         self.hub.api.patch("manifestworks", WORK, {"metadata": {"labels": {"foreign": "yes"}}}, "cluster1")
         self.world.audit.mark()
-        self.configure({"proxyAgent": {"additionalArgs": ["--v=2"]}})
-        self.expect_configured("cluster1", "--v=2")
+        self.configure({"proxyAgent": {"additionalArgs": ["--sync-interval=2s"]}})
+        self.expect_configured("cluster1", "--sync-interval=2s")
         self.assertEqual(self.work("cluster1")["metadata"]["labels"].get("foreign"), "yes")
         patches = [call for call in self.world.audit.writes() if call.resource == "manifestworks" and call.code == 200]
         self.assertLessEqual(len(patches), 2, [str(call) for call in patches])  # the content, then its hash
