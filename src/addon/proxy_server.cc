@@ -196,10 +196,9 @@ std::vector<DesiredObject> proxy_server_objects(const ProxyServerInputs& inputs)
   for (auto& object : reference_proxy_server_objects(inputs)) {
     const auto kind = text_at(object, "kind");
     const auto policy = kind == "ServiceAccount" ? Policy::create_only : Policy::update;
-    if (kind == "Deployment") {
-      improve(object, inputs.configuration);
-      stamp(object, inputs.configuration);
-    }
+    if (kind == "Deployment") improve(object, inputs.configuration);
+    if (kind == "Role") put_all(object, manifest("server/port_forward_rules", {}));
+    if (kind == "Deployment" || kind == "Role") stamp(object, inputs.configuration);
     desired.push_back({.object = std::move(object), .policy = policy});
   }
   return desired;
