@@ -56,11 +56,12 @@ Task<void> H2Connection::expect_pings(async::Clock& clock, async::Duration inter
 
 Task<void> H2Connection::watch(async::Clock& clock, async::Duration interval, int silent,
                                bool ping) {
+  // The interval in which the last bytes came counts: they may have come at its beginning.
   for (int quiet = 0; quiet < silent;) {
     heard_ = false;
     if (ping) session_.ping();
     CO_TRY_VOID(co_await clock.sleep_for(interval));
-    quiet = heard_ ? 0 : quiet + 1;
+    quiet = heard_ ? 1 : quiet + 1;
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(interval * silent).count();
   co_return fail(Code::timeout, fmt::format("the peer has said nothing for {}s", seconds));
