@@ -27,6 +27,7 @@ class Scenario(unittest.TestCase):
 
     def setUp(self) -> None:
         self.pods: list[pods.Pod] = []
+        self.kept: list[tuple[Manager, dict]] = []
         self.addCleanup(self.clean_up)
 
     def clean_up(self) -> None:
@@ -53,6 +54,19 @@ class Scenario(unittest.TestCase):
     def start_manager(self, name: str = "manager", **options) -> Manager:
         self.pods.append(self.world.start_manager(name, **options))
         return self.pods[-1]
+
+    def keep_manager(self, **options) -> Manager:
+        """A manager that is started again when it ends by itself, as one has to that lost its lease: its Deployment does so."""
+        manager = self.start_manager(**options)
+        self.kept.append((manager, options))
+        return manager
+
+    def revive(self) -> bool:
+        """Always true, to be part of what is waited for."""
+        for manager, options in self.kept:
+            if not manager.process.alive():
+                manager.process = self.start_manager(**options).process
+        return True
 
     def kill_manager(self, manager: Manager, forget_lease: bool = True) -> None:
         """-9. Forgetting the lease spares the successor the wait for its end."""
@@ -105,7 +119,7 @@ class Scenario(unittest.TestCase):
 
     def expect_completed(self, *clusters: str, limit: float = PATIENCE) -> None:
         for cluster in clusters:
-            eventually(f"the add-on of {cluster} is rolled out", lambda name=cluster: self.completed(name), limit)
+            eventually(f"the add-on of {cluster} is rolled out", lambda name=cluster: self.revive() and self.completed(name), limit)
 
     def expect_available(self, *clusters: str) -> None:
         """Open Cluster Management looks at the lease every 30 s."""
@@ -127,6 +141,7 @@ class Scenario(unittest.TestCase):
         api = self.world.cluster(cluster).api
 
         def applied() -> bool:
+            self.revive()
             found = api.get("deployments", AGENT, chart.AGENT_NAMESPACE)
             return found is not None and argument in str(found["spec"]["template"]["spec"]["containers"])
 
