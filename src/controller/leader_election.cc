@@ -190,7 +190,8 @@ async::Task<void> LeaderElection::hold() {
   const auto what = fmt::format("lease {}/{}", options_.in_namespace, options_.name);
   for (;;) {
     CO_TRY_VOID(co_await clock.sleep_for(options_.retry_period));
-    const auto left = written_ + options_.renew_deadline - clock.now();
+    const auto left = std::max<async::Duration>(written_ + options_.renew_deadline - clock.now(),
+                                                async::Duration::zero());
     const auto renewed = co_await async::with_timeout(clock, left, what, renew());
     if (renewed) continue;
     if (!renewed.error().is(Code::cancelled)) report("stopped leading");
