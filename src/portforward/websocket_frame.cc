@@ -88,7 +88,7 @@ base::Result<std::optional<WebSocketPart>> WebSocketDecoder::next(Bytes& input) 
       return WebSocketPart{opcode_, {}, std::exchange(gathered_, {})};
     }
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
-    const WebSocketPart part{WebSocketOpcode::binary, input.first(count), {}};
+    WebSocketPart part{WebSocketOpcode::binary, input.first(count), {}};
     input = input.subspan(count);
     left_ -= count;
     in_payload_ = left_ > 0;
