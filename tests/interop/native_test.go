@@ -254,13 +254,18 @@ func noAgent(t testing.TB, s *server, target string) func() error {
 func TestNativeServerIsKilled(t *testing.T) {
 	t.Parallel()
 	s, a := startNative(t, serverSpec{http: true})
+	arrived := make(chan error, 1)
 	gone := make(chan error, 1)
 	target := listen(t, "127.0.0.1", func(conn net.Conn) {
-		io.ReadFull(conn, make([]byte, 1))
+		_, err := io.ReadFull(conn, make([]byte, 1))
+		arrived <- err
 		gone <- broken(conn)
 	})
 	io.WriteString(mustDial(t, dialerFor(t, s), target.address), "!")
 	wantMetric(t, a.health, 1, agentPrefix+"open_endpoint_connections")
+	if err := within(patience, "first byte", func() error { return <-arrived }); err != nil {
+		t.Fatal(err)
+	}
 	s.kill()
 	if err := within(patience, "target", func() error { return <-gone }); err != nil {
 		t.Fatal(err)
