@@ -27,12 +27,13 @@ Task<void> let_others_run() {
 
 Task<void> BlockReader::wait() { return more_ ? let_others_run() : stream_.wait_readable(); }
 
-// A stream that gave less than there was room for has no more for now: asking it would be in vain.
+// One that gave a little has no more for now, as a rule: asking it would be in vain.
 std::optional<base::Result<base::Buffer>> BlockReader::take(std::size_t limit) {
   base::Buffer block(base::Buffer::kBlock);
   const base::MutableBytes room = block.tail().first(limit);
   const auto count = stream_.try_read(room);
-  more_ = count && *count && **count == room.size();
+  constexpr std::size_t kLittle = 4096;
+  more_ = count && *count && **count > kLittle;
   if (!count) return std::nullopt;
   if (!*count) return base::fail(count->error());
   block.commit(**count);

@@ -69,7 +69,7 @@ class BlockReader {
 
  private:
   Stream& stream_;
-  bool more_ = false;  // the last block was full
+  bool more_ = false;  // the last block held much: the stream may have more at once
 };
 
 }  // namespace net

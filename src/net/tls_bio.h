@@ -18,9 +18,9 @@ struct TlsTransport {
 
   std::unique_ptr<Stream> stream;
   base::BufferQueue out;
-  bool heard = false;                // something came
-  bool drained = false;              // the last read took all there was; until the next wait
-  bool ended = false;                // the peer has finished writing
+  bool heard = false;    // something came
+  bool drained = false;  // the last read took all there was; until OpenSSL is asked again
+  bool ended = false;    // the peer has finished writing
   std::optional<base::Error> error;  // of reading
 };
 

@@ -169,6 +169,7 @@ base::Error OpensslStream::broken(int reason) {
 // like are sent on the way.
 std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes into) {
   ERR_clear_error();
+  transport_.drained = false;
   std::size_t total = 0, count = 0;
   int result = 1;
   while (total < into.size() && (result = SSL_read_ex(ssl_.get(), into.data() + total,
