@@ -260,16 +260,7 @@ void H2Stream::send(base::Buffer bytes) {
   wake();
 }
 
-// Much of it at once goes into blocks of one frame each, which are not copied again.
 void H2Stream::send(base::Bytes bytes) {
-  const std::size_t frame =
-      nghttp2_session_get_remote_settings(session_.session_, NGHTTP2_SETTINGS_MAX_FRAME_SIZE);
-  while (bytes.size() >= frame && frame < base::Buffer::kBlock) {
-    base::Buffer block(frame);
-    block.append(bytes.first(frame));
-    queue_.push(std::move(block));
-    bytes = bytes.subspan(frame);
-  }
   queue_.append(bytes);
   wake();
 }
