@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import pathlib
+import socket
 
 from . import network
 from .cluster import PEERS, Cluster
@@ -46,6 +47,14 @@ class Hub(Cluster):
                 (self.pki / f"tls.{end}").rename(folder / f"tls.{end}")
         command = [self.programs / "ocm-addon", "webhook-server", f"--port={WEBHOOK_PORT}", f"--certdir={folder}"]
         self.webhook = Process("webhook", command, self.logs / "ocm-webhook", self.webhook_place.name, {"KUBECONFIG": str(self.admin)})
+        eventually("the webhook listens", self.webhook_listens, of=self.webhook)
+
+    def webhook_listens(self) -> bool:
+        try:
+            socket.create_connection((self.webhook_place.address, WEBHOOK_PORT), 1).close()
+        except OSError:
+            return False
+        return True
 
     def install_crds(self) -> None:
         """Open Cluster Management's own, with the webhook reached by URL, since no Service leads to a process."""
