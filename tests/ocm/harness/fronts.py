@@ -39,10 +39,10 @@ class Front:
         self.loop.run_forever()
 
     async def _cut(self) -> int:
-        cut = list(self.writers)
+        cut = [writer for writer in self.writers if not writer.is_closing()]
         for writer in cut:
-            connection = writer.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if connection := writer.get_extra_info("socket"):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
         return len(cut)
 
