@@ -116,6 +116,22 @@ def wires(case: Case) -> list[dict]:
     return seen
 
 
+def profile(case: Case) -> str:
+    def part(role: str, name: str) -> Column:
+        return Column(f"{name} %", lambda row: number(median(row, lambda sample: sample[role]["parts"][name])))
+
+    parts = []
+    for role in ("server", "agent"):
+        columns = [Column("load", lambda row: row["parameters"]["load"]), *(part(role, name) for name in ("kernel", "TLS", "nghttp2", "libc", "ours")),
+                   Column("dearest system calls, % of all", lambda row, role=role: dearest(row["samples"][-1][role]["calls"]))]
+        parts.append(f"### The {role}\n\n" + table(case.rows, columns))
+    return "\n".join(parts)
+
+
+def dearest(calls: dict[str, float]) -> str:
+    return ", ".join(f"{call} {number(share)}" for call, share in sorted(calls.items(), key=lambda item: -item[1])[:5])
+
+
 def agents(case: Case) -> str:
     columns = [WHO, value("s until all are connected", "connect_s"), value("s until all are back", "back_s"),
                value("server KB an agent", "kb_per_agent"),
@@ -152,6 +168,9 @@ SECTIONS = {
     "delay": ("A long link", "The same rate through a relay between two TUN devices that holds each packet back and loses some, with a "
               "queue of 100 ms. One stream, the kernel's own TCP buffers (at most 6 MB to receive), which is what limits direct TCP "
               "on the longer ones.", delay),
+    "profile": ("Where the time goes", "Samples of `perf record -e cpu-clock` on our server and agent under load: the share of the kernel (copies, "
+                "sockets, wake-ups, TCP on loopback for both its ends), of AES-GCM and TLS records, and of code that we could still make "
+                "faster. The first two are the floor of any tunnel with TLS between its halves.", profile),
     "agents": ("Many agents", "Simulated agents, a TLS connection each, all from one process beside the server. Then the server is "
                "killed and started again; every agent comes back by itself after a second or more, as the reference's do.", agents),
     "soak": ("Soak", "Forty clients open tunnels at random, download, upload, echo or stall, and end them at random; one of two agents is "

@@ -1,5 +1,7 @@
 #include "async/busy_poll.h"
 
+#include <thread>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>

@@ -209,6 +209,11 @@ void tune(Socket& socket, const Liveness& liveness) {
   }
 }
 
+void keep_queue_short(Socket& socket) {
+  constexpr int kUnsent = 128 * 1024;
+  if (is_tcp(socket)) set(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsent);
+}
+
 std::unique_ptr<Stream> make_socket_stream(Socket socket) {
   return std::make_unique<SocketStream>(std::move(socket));
 }
