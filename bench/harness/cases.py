@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import fleet, isolation, latency, links, memory, profile, soak, throughput
+from . import clusters, fleet, isolation, latency, links, memory, profile, soak, throughput
 from .bench import Bench
 
 CASES: dict[str, Callable[[Bench], None]] = {
@@ -19,4 +19,5 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "profile": profile.profile,
     "agents": fleet.agents,
     "soak": soak.soak,
+    "clusters": clusters.clusters,
 }

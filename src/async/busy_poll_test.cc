@@ -11,19 +11,31 @@ namespace {
 
 using std::chrono::microseconds;
 
+constexpr TimePoint kNow{std::chrono::hours(1)};
+
 TEST(BusyPollTest, looks_only_after_work_came_soon) {
   BusyPoll busy(microseconds(100));
-  EXPECT_EQ(busy.patience(), Duration::zero());
+  EXPECT_EQ(busy.patience(kNow), Duration::zero());
   busy.paused(microseconds(99));
-  EXPECT_EQ(busy.patience(), microseconds(100));
+  EXPECT_EQ(busy.patience(kNow), microseconds(100));
   busy.paused(microseconds(100));
-  EXPECT_EQ(busy.patience(), Duration::zero());
+  EXPECT_EQ(busy.patience(kNow), Duration::zero());
 }
 
 TEST(BusyPollTest, never_looks_when_off) {
   BusyPoll busy(Duration::zero());
   busy.paused(Duration::zero());
-  EXPECT_EQ(busy.patience(), Duration::zero());
+  EXPECT_EQ(busy.patience(kNow), Duration::zero());
+}
+
+TEST(BusyPollTest, sleeps_for_a_while_where_others_want_the_core) {
+  BusyPoll busy(microseconds(100));
+  busy.paused(microseconds(1));
+  busy.yielded(kNow, microseconds(20));
+  EXPECT_EQ(busy.patience(kNow), microseconds(100));
+  busy.yielded(kNow, microseconds(21));
+  EXPECT_EQ(busy.patience(kNow), Duration::zero());
+  EXPECT_EQ(busy.patience(kNow + std::chrono::milliseconds(100)), microseconds(100));
 }
 
 TEST(BusyPollTest, a_loop_runs_what_comes_from_elsewhere_and_ends_when_stopped) {
