@@ -81,6 +81,14 @@ kube::Task<bool> has_service_resolvers(kube::Client& client) {
 kube::Task<HubAbilities> find_abilities(kube::Client& client, bool want_cluster_profiles) {
   HubAbilities found;
   CO_TRY(found.addon_version, co_await addon_version(client));
+  CO_TRY(found.deployment_configs,
+         co_await serves(client, fmt::format("{}/{}", kAddonGroup, found.addon_version),
+                         std::string(kDeploymentConfigResource)));
+  if (!found.deployment_configs) {
+    LOG_WARN(
+        "this hub is older than AddOnDeploymentConfigs: it installs the add-on on no cluster by "
+        "itself, so every ManagedClusterAddOn has to be made by hand, and is served as it is");
+  }
   // The chart's enableImpersonation=false takes this right away.
   CO_TRY(found.cluster_roles, co_await may(client, {"create", kRbacGroup, "clusterroles"}));
   CO_TRY(found.service_resolvers, co_await has_service_resolvers(client));
@@ -94,7 +102,8 @@ kube::Task<HubAbilities> find_abilities(kube::Client& client, bool want_cluster_
     }
   }
   LOG_INFO("the hub's abilities", {"addon_api", found.addon_version},
-           {"cluster_roles", found.cluster_roles}, {"cluster_profiles", found.cluster_profiles},
+           {"deployment_configs", found.deployment_configs}, {"cluster_roles", found.cluster_roles},
+           {"cluster_profiles", found.cluster_profiles},
            {"service_resolvers", found.service_resolvers});
   co_return found;
 }

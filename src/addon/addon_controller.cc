@@ -70,7 +70,8 @@ kube::Task<Outcome> AddonController::reconcile(ObjectKey key) {
   const auto cluster = hub.clusters.get({"", key.in_namespace});
   // The API server's garbage collector removes what belonged to an addon.
   if (!addon || !cluster || is_being_deleted(*addon)) co_return Outcome{};
-  if (!is_owned_by_management_addon(*addon)) {
+  const bool is_managed = hub.abilities().deployment_configs;
+  if (is_managed && !is_owned_by_management_addon(*addon)) {
     LOG_DEBUG("not installing: the ClusterManagementAddOn does not own it yet", {"addon", key});
     co_return Outcome{};
   }
@@ -86,7 +87,7 @@ kube::Task<Outcome> AddonController::reconcile(ObjectKey key) {
   // An agent whose rights are not complete is deployed all the same.
   Outcome outcome;
   if (!is_being_deleted(*cluster) && find_condition(*addon, "RegistrationApplied") != nullptr &&
-      condition_is_true(*addon, "Configured")) {
+      (!is_managed || condition_is_true(*addon, "Configured"))) {
     CO_TRY(outcome, co_await deploy(std::move(addon), config));
   }
   if (!registered) co_return std::unexpected(registered.error());

@@ -114,9 +114,10 @@ Hub::Hub(async::Loop& loop, kube::Client& client, kube::EventRecorder& events,
 }
 
 std::vector<CachedKind*> Hub::kinds() {
-  std::vector<CachedKind*> all = {
-      &clusters, &addons,   &management_addons, &configurations, &deployment_configs,
-      &works,    &requests, &namespaces,        &agent_roles,    &agent_role_bindings};
+  std::vector<CachedKind*> all = {&clusters,       &addons,      &management_addons,
+                                  &configurations, &works,       &requests,
+                                  &namespaces,     &agent_roles, &agent_role_bindings};
+  if (abilities_.deployment_configs) all.push_back(&deployment_configs);
   for (auto* optional : {&cluster_roles, &cluster_role_bindings, &cluster_sets, &service_resolvers,
                          &cluster_profiles}) {
     if (*optional) all.push_back(&**optional);

@@ -29,6 +29,7 @@ struct HubNamespace {
 /// What the hub's API server offers us, and lets us do.
 struct HubAbilities {
   std::string addon_version = "v1beta1";  // of addon.open-cluster-management.io
+  bool deployment_configs = true;         // hubs before Open Cluster Management v0.9 have none
   bool cluster_roles = true;              // the chart can withhold the right to write them
   bool cluster_profiles = false;
   bool service_resolvers = false;

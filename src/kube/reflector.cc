@@ -83,9 +83,9 @@ async::Task<void> Reflector::run() {
     if (done) continue;
     if (done.error().is(Code::cancelled)) co_return base::fail(done.error());
     state_.failed(done.error(), clock.now());
-    // A missing right does not mend itself.
-    const auto level =
-        done.error().is_forbidden() ? base::log::Level::warn : base::log::Level::debug;
+    // A missing right does not mend itself, and whoever waits for the first state wants to know.
+    const bool matters = done.error().is_forbidden() || !synced_;
+    const auto level = matters ? base::log::Level::warn : base::log::Level::debug;
     BASE_LOG(level, "list or watch failed", {"resource", api_.resource().plural},
              {"error", done.error().message});
   }

@@ -56,7 +56,7 @@ class Rotation(Scenario):
 
     def agent_is_of(self, authority: bytes) -> bool:
         held = self.world.cluster("cluster1").api.get("secrets", AGENT_CERTIFICATE, chart.AGENT_NAMESPACE)
-        return self.is_of(authority, base64.b64decode(held["data"]["tls.crt"]))
+        return held is not None and self.is_of(authority, base64.b64decode(held["data"]["tls.crt"]))
 
     def is_of(self, authority: bytes, certificate: bytes) -> bool:
         with tempfile.TemporaryDirectory() as folder:
