@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <exception>
 #include <fcntl.h>
 #include <memory>
@@ -162,6 +163,15 @@ spdlog::sink_ptr open_sink(const Options& options) {
                                                                 options.max_file_bytes, 1);
 }
 
+// A full disk must not cost more than the lines themselves. Where standard error is the log there
+// is nobody to tell.
+void tell_once(const std::string& reason) {
+  static std::atomic<bool> told = false;
+  if (told.exchange(true)) return;
+  std::fprintf(stderr, "cannot write the log, lines are lost until there is room: %s\n",
+               reason.c_str());
+}
+
 }  // namespace
 
 Result<void> configure(const Options& options) {
@@ -173,8 +183,7 @@ Result<void> configure(const Options& options) {
   } catch (const std::exception& exception) {
     return fail(Code::io, fmt::format("cannot log to {}: {}", options.file, exception.what()));
   }
-  // A full disk must not cost more than the lines themselves.
-  logger()->set_error_handler([](const std::string&) {});
+  logger()->set_error_handler(tell_once);
   if (options.format == Format::json) logger()->set_pattern(kRawPattern);
   return {};
 }

@@ -73,6 +73,8 @@ func (p *pattern) fill(buffer []byte) {
 	}
 }
 
+var errWrongBytes = errors.New("wrong bytes")
+
 // verify reads exactly n bytes of the pattern; pause, if any, runs before each read.
 func verify(conn io.Reader, seed uint64, n int, pause func()) error {
 	want, expected, got := newPattern(seed), make([]byte, 32<<10), make([]byte, 32<<10)
@@ -83,7 +85,7 @@ func verify(conn io.Reader, seed uint64, n int, pause func()) error {
 		size, err := conn.Read(got[:min(len(got), n-offset)])
 		want.fill(expected[:size])
 		if string(got[:size]) != string(expected[:size]) {
-			return fmt.Errorf("wrong bytes between %d and %d of %d", offset, offset+size, n)
+			return fmt.Errorf("%w between %d and %d of %d", errWrongBytes, offset, offset+size, n)
 		}
 		offset += size
 		if err != nil && offset < n {
