@@ -8,6 +8,7 @@
 #include "net/address.h"
 #include "tunnel/client/connect_end.h"
 #include "tunnel/client/http1.h"
+#include "tunnel/client/lingering_stream.h"
 #include "tunnel/client/proxy_call.h"
 
 namespace tunnel::client {
@@ -64,9 +65,9 @@ Task<DialResult> Dialer::attempts(std::string target) {
     auto link = co_await shared_link();
     if (!link) co_return told(std::unexpected(DialError(std::move(link).error())));
     if (*link == nullptr) co_return told(co_await dial_alone(dial));
-    const bool proven = (*link)->proven();
+    const Tried tried{**link, spoken_, (*link)->proven()};
     DialResult result = co_await attempt(*link, dial);
-    if (result || attempts == kAttempts || !goes_on(result.error(), **link, proven)) {
+    if (result || attempts == kAttempts || !goes_on(result.error(), tried)) {
       if (!result && result.error().kind == Failure::protocol) spoken_ = options_.protocol;
       co_return told(std::move(result));
     }
@@ -76,21 +77,27 @@ Task<DialResult> Dialer::attempts(std::string target) {
 async::asio::awaitable<DialResult> Dialer::attempt(LinkPtr link, Dial dial) {
   const bool grpc = spoken_ == Protocol::grpc;
   DialResult result = grpc ? co_await dial_grpc(link, dial) : co_await dial_connect(link, dial);
-  if (spoken_ == Protocol::automatic && link->proven()) spoken_ = Protocol::http2;
+  if (link->proven()) conclude(Protocol::http2);
   co_return result;
 }
 
-// Whether to try once more: with what else may be spoken, or over a new connection.
-bool Dialer::goes_on(const DialError& error, const Link& link, bool was_proven) {
-  if (spoken_ == Protocol::automatic && error.kind == Failure::protocol) {
-    spoken_ = Protocol::grpc;
+// Whether to try once more: with what else may be spoken, or over a new connection. Of several
+// dials at once the first to fail draws the conclusion.
+bool Dialer::goes_on(const DialError& error, const Tried& tried) {
+  const bool guessed = tried.spoken == Protocol::automatic;
+  if (guessed && error.kind == Failure::protocol) {
+    conclude(Protocol::grpc);
     return true;
   }
-  if (error.kind != Failure::server_gone || link.accepting()) return false;
-  if (was_proven) return true;
-  if (spoken_ != Protocol::automatic || !in_the_clear_) return false;
-  spoken_ = Protocol::http1;
+  if (error.kind != Failure::server_gone || tried.link.accepting()) return false;
+  if (tried.proven) return true;
+  if (!guessed || !in_the_clear_) return false;
+  conclude(Protocol::http1);
   return true;
+}
+
+void Dialer::conclude(Protocol spoken) {
+  if (spoken_ == Protocol::automatic) spoken_ = spoken;
 }
 
 // Null when HTTP/1.1 is spoken.
@@ -136,10 +143,17 @@ Task<void> Dialer::connect() {
 }
 
 async::asio::awaitable<DialResult> Dialer::dial_alone(Dial dial) {
-  if (auto fresh = std::exchange(fresh_, nullptr))
-    co_return co_await dial_http1(std::move(fresh), std::move(dial));
-  CO_TRY(Entrance::Connection made, co_await entrance_.connect());
-  co_return co_await dial_http1(std::move(made.stream), std::move(dial));
+  auto stream = std::exchange(fresh_, nullptr);
+  if (!stream) {
+    CO_TRY(Entrance::Connection made, co_await entrance_.connect());
+    stream = std::move(made.stream);
+  }
+  DialResult result = co_await dial_http1(std::move(stream), std::move(dial));
+  // Our own servers speak HTTP/2; who does not may be konnectivity's, which knows no half of an
+  // end.
+  const bool found_out = options_.protocol == Protocol::automatic;
+  if (result && found_out) result = make_lingering_stream(*std::move(result), clock_);
+  co_return result;
 }
 
 Task<void> Dialer::finish(async::Duration limit) {

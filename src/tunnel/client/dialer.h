@@ -18,9 +18,9 @@ namespace tunnel::client {
 /// again after it was lost; over HTTP/1.1 each has its own. With Protocol::automatic the first dial
 /// finds out what is spoken.
 /// The streams keep what is kept by the frontend: halves of an end, except over konnectivity's gRPC
-/// (see proxy_call.h), and resets, except there too. A stream that nobody reads holds up no other.
-/// Thread: that of the loop. The references outlive the dialer; tasks in dial() end before it is
-/// destroyed; streams may outlive it, and then have failed.
+/// and where HTTP/1.1 was found out (see lingering_stream.h), and resets. A stream that nobody
+/// reads holds up no other. Thread: that of the loop. The references outlive the dialer; tasks in
+/// dial() end before it is destroyed; streams may outlive it, and then have failed.
 class Dialer {
  public:
   struct Options {
@@ -48,10 +48,16 @@ class Dialer {
  private:
   struct Connecting;
   using LinkPtr = std::shared_ptr<Link>;
+  struct Tried {
+    const Link& link;
+    Protocol spoken;  // as far as was known
+    bool proven;      // the link was, before
+  };
 
   async::Task<DialResult> attempts(std::string target);
   async::asio::awaitable<DialResult> attempt(LinkPtr link, Dial dial);
-  bool goes_on(const DialError& error, const Link& link, bool was_proven);
+  bool goes_on(const DialError& error, const Tried& tried);
+  void conclude(Protocol spoken);
   async::Task<LinkPtr> shared_link();
   async::Task<void> connect_first();
   async::Task<void> connect();

@@ -144,7 +144,12 @@ TEST_P(DialerAt, breaks_the_connection_at_the_target_when_it_is_reset) {
 }
 
 /// What HTTP/2 can and HTTP/1.1 can too, but konnectivity's protocol cannot.
-class DialerByConnect : public DialerAt {};
+class DialerByConnect : public DialerAt {
+ protected:
+  Dialer dialer{there.world.server.clock,
+                there,
+                {.protocol = GetParam() == Frontend::http1 ? Protocol::http1 : Protocol::http2}};
+};
 INSTANTIATE_TEST_SUITE_P(Frontend, DialerByConnect,
                          ::testing::Values(Frontend::http1, Frontend::http2), name_of);
 
@@ -186,7 +191,7 @@ TEST_P(DialerOnOneConnection, shares_it) {
 TEST_P(DialerOnOneConnection, makes_one_for_dials_at_the_same_time) {
   for (int i = 0; i < 5; ++i) there.dial(dialer, "cluster1:80");
   for (std::size_t i = 0; i < 5; ++i) there.target(i).stream->respond({{":status", "200"}});
-  for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(there.result(i).has_value());
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(there.result(i).has_value()) << text(i);
   EXPECT_EQ(there.connections(), 1U);
 }
 
@@ -260,8 +265,12 @@ TEST_F(DialerTest, tells_a_server_that_speaks_nothing_known) {
   EXPECT_THAT(there->result(0).error().message, HasSubstr("the connection to hub:8090 was lost"));
 }
 
-TEST_F(DialerTest, closes_over_konnectivity_what_stays_silent_after_our_end) {
-  use(Frontend::grpc);
+class DialerWithoutHalves : public DialerTest, public ::testing::WithParamInterface<Frontend> {};
+INSTANTIATE_TEST_SUITE_P(Frontend, DialerWithoutHalves,
+                         ::testing::Values(Frontend::http1, Frontend::grpc), name_of);
+
+TEST_P(DialerWithoutHalves, close_what_stays_silent_after_our_end) {
+  use(GetParam());
   auto& near = there->establish(*dialer, "cluster1:80");
   near.say("all");
   near.finish();

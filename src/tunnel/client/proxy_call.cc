@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "grpc/call.h"
+#include "tunnel/client/lingering_stream.h"
 #include "tunnel/client/tunnel_end.h"
 #include "tunnel/packet.h"
 
@@ -17,7 +18,6 @@ using base::Code;
 
 constexpr std::size_t kHigh = 256 * 1024;     // bytes that wait for the server at most
 constexpr std::size_t kUnread = 1024 * 1024;  // bytes that wait for the reader at most
-constexpr async::Duration kSilence = std::chrono::seconds(30);
 
 /// The call, which its HTTP/2 stream owns, seen by an owner that may go before it or after it.
 class ProxyCall : public grpc::Call {
@@ -61,7 +61,7 @@ class ProxyCall : public grpc::Call {
 class ProxyEnd : public TunnelEnd, private ProxyCall::Owner {
  public:
   explicit ProxyEnd(const Dial& dial)
-      : TunnelEnd(dial.executor, dial.clock, dial.peer(), kSilence),
+      : TunnelEnd(dial.executor, dial.clock, dial.peer(), kSilenceAfterEnd),
         random_(base::random_dial_id()) {}
   ~ProxyEnd() override { ProxyEnd::close(); }
 
