@@ -1,7 +1,13 @@
 #include "cli/commands.h"
 
+#include "cli/bench_command.h"
+#include "cli/completion_command.h"
+#include "cli/dial_command.h"
+#include "cli/docs_command.h"
+#include "cli/forward_command.h"
 #include "cli/help_command.h"
 #include "cli/program_commands.h"
+#include "cli/proxy_command.h"
 #include "cli/version_command.h"
 
 namespace cli {
@@ -24,6 +30,13 @@ Command all_commands(const Programs& programs) {
               agent_command(programs.agent),
               manager_command(programs.manager),
               addon_agent_command(programs.addon_agent),
+              dial_command(),
+              forward_command(),
+              proxy_command(),
+              bench_command(),
+              completion_command(),
+              complete_command(),
+              docs_command(),
               version_command(),
               help_command(),
           }};

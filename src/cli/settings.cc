@@ -191,7 +191,7 @@ base::Result<void> Settings::apply_file(const Command& root, const Console& cons
   const std::string path = file_.empty() ? default_file(console) : file_;
   if (path.empty()) return {};
   auto text = pki::read_file(path);
-  if (!text) return base::fail(std::move(text).error().within("read the settings"));
+  if (!text) return base::fail(std::move(text).error().within("settings file " + path));
   return SettingsFile(path, flags_, known_flags(root)).apply(*text, root, command_);
 }
 
