@@ -78,7 +78,8 @@ Task<void> Bench::carry_out(Test test) {
 // A worker that failed ends: what is measured is a target that works.
 Task<void> Bench::work(Test test) {
   auto worked = co_await (this->*test.worker)();
-  if (!worked) tally_.failed(std::move(worked).error());
+  const bool stopped = !worked && worked.error().is(base::Code::cancelled);
+  if (!worked && !stopped) tally_.failed(std::move(worked).error());
   co_return Result<void>{};
 }
 

@@ -123,6 +123,25 @@ much_by_socks() {
   curl -sf -m $within --proxy socks5h://127.0.0.1:7180 http://web.cluster1:7080/much | cmp - $work/www/much
 }
 
+check_bench() {
+  process_start $work/helper.pid "$logs/helper" "$program" bench --serve=7090
+  check 'bench with its helper: all four tests' benches bench://web.cluster1:7090 connect 'round trip' download upload
+  check 'bench of an URL' benches http://web.cluster1:7080/much connect download
+  check 'bench of any port' benches redis.cluster1:7079 connect
+  check 'bench of a port where nobody is' fails_with 'bench cluster1:1' 'connect test: cannot connect to cluster1:1'
+  process_stop $work/helper.pid 5
+}
+
+# benches TARGET TEST...: the summary has exactly these tests, and none of them found nothing.
+benches() {
+  local summary name
+  summary=$(client bench -t 1s -P 2 "$1" | sed '1,/^Summary/d') || return 1
+  for name in "${@:2}"; do
+    grep -qE "^  $name +[0-9.]*[1-9][0-9.]* " <<<"$summary" || { echo "no $name in: $summary" >&2; return 1; }
+  done
+  [ "$(wc -l <<<"$summary")" = $(($# - 1)) ] && ! grep -q failed <<<"$summary" || { echo "$summary" >&2; return 1; }
+}
+
 check_kubectl() {
   "$peers/kube_apiserver.sh" start $work/cluster --port 6443 >/dev/null
   client_start kubectl proxy --http=7119

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh [--program PATH] [PART...]     parts: frontends dial forward proxy kubectl faults completion; all without an argument
+# run.sh [--program PATH] [PART...]     parts: frontends dial forward proxy bench kubectl faults completion; all without an argument
 #
 # The client's commands as whole programs, with real clients: ssh and sshd, curl, redis-cli, kubectl with a real kube-apiserver;
 # through our server and konnectivity's, by HTTP CONNECT and gRPC, TLS and Unix socket; completion in the real shells. PATH is
@@ -18,7 +18,7 @@ peers=$here/../peers
 . "$here/clients.sh"
 . "$here/shells.sh"
 
-parts=(frontends dial forward proxy kubectl faults completion)
+parts=(frontends dial forward proxy bench kubectl faults completion)
 
 main() {
   [ "${1:-}" != --inside ] || { inside "${@:2}"; return; }
