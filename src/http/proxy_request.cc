@@ -122,7 +122,7 @@ std::optional<Outcome> ProxyRequestReader::next() {
     return refuse(400, "the client speaks SOCKS5; this port is for HTTP");
   const std::size_t end = pending_.find(kEnd);
   if (end == std::string::npos && pending_.size() <= kHeadBytes) return std::nullopt;
-  if (end == std::string::npos || end > kHeadBytes)
+  if (end > kHeadBytes)
     return refuse(431, fmt::format("the request head is longer than {} bytes", kHeadBytes));
   auto request = parse(pending_.substr(0, end + kEnd.size()));
   pending_.erase(0, end + kEnd.size());

@@ -8,8 +8,16 @@ check_dial() {
     fails_with 'dial --server=127.0.0.1:1 web.cluster1:80' 'cannot connect to 127.0.0.1:1: .*connection refused'
   check 'a certificate of nobody is told' fails_with "dial --tls-server-name=other web.cluster1:80" \
     'certificate'
+  check 'a client certificate of nobody is told' stranger_is_told
   check 'dial ends when the reader of its output has gone' dial_into_a_closed_pipe
   check 'dial leaves the flags of a shared terminal or pipe alone' leaves_flags
+}
+
+stranger_is_told() {
+  pki_ca $work elsewhere elsewhere
+  pki_cert $work stranger elsewhere /CN=stranger clientAuth
+  fails_with "dial web.cluster1:80 --client-cert=$work/stranger.crt --client-key=$work/stranger.key" \
+    'the connection to 127.0.0.1:8090 was lost: tls: .*(certificate|unknown ca)'
 }
 
 start_sshd() {

@@ -200,9 +200,11 @@ async::asio::awaitable<DialResult> dial_grpc(std::shared_ptr<Link> link, Dial di
   }
   const grpc::Status& status = *end->over();
   if (end->lost_with_connection()) co_return std::unexpected(co_await lost(link, dial));
+  const std::string why = status.ok()
+                              ? "it ended the call"
+                              : fmt::format("{} {}", grpc::go_name(status.code), status.message);
   co_return std::unexpected(DialError(
-      Failure::protocol, fmt::format("{} does not speak konnectivity here: {} {}", dial.server,
-                                     grpc::go_name(status.code), status.message)));
+      Failure::protocol, fmt::format("{} does not speak konnectivity here: {}", dial.server, why)));
 }
 
 }  // namespace tunnel::client
