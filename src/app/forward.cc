@@ -10,7 +10,7 @@ Result<int> run_forward(const ClientConfig& config, const std::vector<Forward>& 
   LocalPorts ports(*client);
   for (const Forward& forward : forwards) {
     TRY_VOID(ports.open(forward.listen, tunnel::local::forward_to(ports.context(), forward.target),
-                        "Forwarding from {} -> " + forward.target));
+                        {"Forwarding from ", " -> " + forward.target}));
   }
   return client->run([&](Client&) { return ports.serve(); }, 0, [&] { return ports.stop(); });
 }
@@ -20,12 +20,13 @@ Result<int> run_proxy(const ClientConfig& config, const LocalProxies& proxies) {
   LocalPorts ports(*client);
   const tunnel::local::Credentials credentials{proxies.name, proxies.password};
   if (proxies.socks5) {
-    TRY_VOID(ports.open(*proxies.socks5, tunnel::local::socks5_proxy(ports.context(), credentials),
-                        "SOCKS5 proxy at {} (socks5h://, so that names are looked up far away)"));
+    TRY_VOID(
+        ports.open(*proxies.socks5, tunnel::local::socks5_proxy(ports.context(), credentials),
+                   {"SOCKS5 proxy at ", " (socks5h://, so that names are looked up far away)"}));
   }
   if (proxies.http) {
     TRY_VOID(ports.open(*proxies.http, tunnel::local::http_proxy(ports.context(), credentials),
-                        "HTTP proxy at http://{}"));
+                        {"HTTP proxy at http://", ""}));
   }
   return client->run([&](Client&) { return ports.serve(); }, 0, [&] { return ports.stop(); });
 }

@@ -36,7 +36,7 @@ LocalPorts::LocalPorts(Client& client)
       never_(client.loop().get_executor()) {}
 
 Result<void> LocalPorts::open(const ListenAddress& address, tunnel::local::Port::Serve serve,
-                              const std::string& text) {
+                              const Words& words) {
   auto listener = net::listen_tcp(client_.loop(), client_.clock(), address.host, address.port);
   if (!listener) {
     return base::fail(std::move(listener).error().within(
@@ -45,7 +45,7 @@ Result<void> LocalPorts::open(const ListenAddress& address, tunnel::local::Port:
   ports_.push_back(std::make_unique<tunnel::local::Port>(client_.loop(), *std::move(listener),
                                                          std::move(serve)));
   ports_.back()->start();
-  fmt::print("{}\n", fmt::format(fmt::runtime(text), ports_.back()->address()));
+  fmt::print("{}{}{}\n", words.before, ports_.back()->address(), words.behind);
   std::fflush(stdout);
   return {};
 }

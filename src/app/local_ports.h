@@ -19,9 +19,13 @@ class LocalPorts {
   explicit LocalPorts(Client& client);
 
   const tunnel::local::Context& context() const { return context_; }
-  /// Listens at `address`, and says on standard output what for: `text` with the address for "{}".
+  /// What stands around an address when it is told what is there.
+  struct Words {
+    std::string before, behind;
+  };
+  /// Listens at `address`, and says so on standard output.
   base::Result<void> open(const ListenAddress& address, tunnel::local::Port::Serve serve,
-                          const std::string& text);
+                          const Words& words);
   async::Task<int> serve();
   async::asio::awaitable<void> stop();
 

@@ -1,5 +1,6 @@
 #include "tunnel/client/dialer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,6 +22,15 @@ namespace {
 
 // To find out what is spoken takes two, a connection that was lost unnoticed one more.
 constexpr int kAttempts = 4;
+
+/// What may go into a line of HTTP as it is.
+Result<void> check_target(std::string_view target) {
+  const auto odd = [](unsigned char c) { return c <= 0x20 || c >= 0x7f; };
+  if (std::ranges::any_of(target, odd))
+    return base::fail(Code::invalid, "it has a space, or a character that is not ASCII");
+  TRY_VOID(net::parse_host_port(target));
+  return {};
+}
 
 Result<DialResult> told(DialResult result) {
   return Result<DialResult>(std::in_place, std::move(result));
@@ -47,10 +57,10 @@ Dialer::~Dialer() {
 }
 
 async::asio::awaitable<DialResult> Dialer::dial(std::string target) {
-  if (auto parsed = net::parse_host_port(target); !parsed) {
-    co_return std::unexpected(
-        DialError(Failure::bad_target, fmt::format("cannot connect to \"{}\": {}; want HOST:PORT",
-                                                   target, parsed.error().message)));
+  if (auto checked = check_target(target); !checked) {
+    co_return std::unexpected(DialError(
+        Failure::bad_target, fmt::format("cannot connect to \"{}\": {}; want HOST:PORT",
+                                         one_line(target), one_line(checked.error().message))));
   }
   auto dialed = co_await async::with_timeout(
       clock_, options_.limit, fmt::format("no answer from {} about {}", server(), target),

@@ -128,6 +128,8 @@ TEST_P(DialerAt, refuses_what_is_no_target) {
   there.dial(dialer, "cluster1");
   EXPECT_EQ(failure(), Failure::bad_target);
   EXPECT_THAT(text(), HasSubstr("\"cluster1\""));
+  there.dial(dialer, "cluster1\r\nX:80");
+  EXPECT_EQ(failure(1), Failure::bad_target);
   EXPECT_EQ(there.connections(), 0U);
 }
 

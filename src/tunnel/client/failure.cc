@@ -103,7 +103,15 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// One line without control characters, however hostile the peer.
+std::string said(const Refusal& refusal) {
+  std::string text = proxy_status_parameter(refusal.proxy_status, "details");
+  if (text.empty()) text = refusal.text;
+  text = one_line(text);
+  return text.empty() && refusal.status != 0 ? fmt::format("HTTP status {}", refusal.status) : text;
+}
+
+}  // namespace
+
 std::string one_line(std::string_view text) {
   constexpr std::size_t kMost = 1000;
   std::string out;
@@ -114,15 +122,6 @@ std::string one_line(std::string_view text) {
   out.erase(out.find_last_not_of(' ') + 1);
   return out;
 }
-
-std::string said(const Refusal& refusal) {
-  std::string text = proxy_status_parameter(refusal.proxy_status, "details");
-  if (text.empty()) text = refusal.text;
-  text = one_line(text);
-  return text.empty() && refusal.status != 0 ? fmt::format("HTTP status {}", refusal.status) : text;
-}
-
-}  // namespace
 
 std::string_view to_string(Failure failure) {
   constexpr std::array<std::string_view, 11> kNames = {

@@ -45,6 +45,9 @@ struct Refusal {
   std::string text;          // the body, or konnectivity's error
 };
 
+/// The text in one line without control characters, however hostile its author.
+std::string one_line(std::string_view text);
+
 /// What that means. The text of konnectivity's agents is Go's, which decides where nothing else
 /// does.
 Failure kind_of(const Refusal& refusal);
