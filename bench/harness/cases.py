@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import fleet, isolation, latency, links, memory, soak, throughput
+from . import clusters, fleet, isolation, latency, links, memory, profile, soak, throughput
 from .bench import Bench
 
 CASES: dict[str, Callable[[Bench], None]] = {
@@ -16,6 +16,8 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "stall": isolation.stall,
     "link": links.link,
     "delay": links.delay,
+    "profile": profile.profile,
     "agents": fleet.agents,
     "soak": soak.soak,
+    "clusters": clusters.clusters,
 }

@@ -9,6 +9,8 @@ import re
 import subprocess
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
 
 def describe(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict:
     return {

@@ -14,9 +14,9 @@ from .bench import Bench, Settings, say
 from .build import require_optimised
 from .cases import CASES
 from .contenders import World
+from .machine import ROOT
 from .processes import Failure, Ports
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def main() -> int:

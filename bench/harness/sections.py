@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .stats import REFERENCE, Case, between, cpu_per_gb, median, number, peak_mb, ratio, spread, times
-from .tables import WAY, WHO, Column, table
+from .tables import WAY, WHO, Column, notes, table
 
 
 def against_reference(case: Case, what, head: str = "x reference") -> Column:
@@ -116,6 +116,22 @@ def wires(case: Case) -> list[dict]:
     return seen
 
 
+def profile(case: Case) -> str:
+    def part(role: str, name: str) -> Column:
+        return Column(f"{name} %", lambda row: number(median(row, lambda sample: sample[role]["parts"][name])))
+
+    parts = []
+    for role in ("server", "agent"):
+        columns = [Column("load", lambda row: row["parameters"]["load"]), *(part(role, name) for name in ("kernel", "TLS", "nghttp2", "libc", "ours")),
+                   Column("dearest system calls, % of all", lambda row, role=role: dearest(row["samples"][-1][role]["calls"]))]
+        parts.append(f"### The {role}\n\n" + table(case.rows, columns))
+    return "\n".join(parts)
+
+
+def dearest(calls: dict[str, float]) -> str:
+    return ", ".join(f"{call} {number(share)}" for call, share in sorted(calls.items(), key=lambda item: -item[1])[:5])
+
+
 def agents(case: Case) -> str:
     columns = [WHO, value("s until all are connected", "connect_s"), value("s until all are back", "back_s"),
                value("server KB an agent", "kb_per_agent"),
@@ -139,6 +155,12 @@ def rounds(row: dict, role: str) -> str:
     return ", ".join(number(scaled(kb)) for kb in row["samples"][-1]["memory_kb"][role])
 
 
+def clusters(case: Case) -> str:
+    lines = ["| of one manager | |", "| --- | --- |"]
+    lines += [f"| {name} | {figure} |" for name, figure in case.rows[0]["samples"][-1].items()] if case.rows[0]["samples"] else []
+    return "\n".join(lines + notes(case.rows)) + "\n"
+
+
 SECTIONS = {
     "download": ("Download", "From a service in the cluster to a client at the hub.", throughput),
     "upload": ("Upload", "The other way; counted where it arrives.", throughput),
@@ -152,9 +174,15 @@ SECTIONS = {
     "delay": ("A long link", "The same rate through a relay between two TUN devices that holds each packet back and loses some, with a "
               "queue of 100 ms. One stream, the kernel's own TCP buffers (at most 6 MB to receive), which is what limits direct TCP "
               "on the longer ones.", delay),
+    "profile": ("Where the time goes", "Samples of `perf record -e cpu-clock` on our server and agent under load: the share of the kernel (copies, "
+                "sockets, wake-ups, TCP on loopback for both its ends), of AES-GCM and TLS records, and of code that we could still make "
+                "faster. The first two are the floor of any tunnel with TLS between its halves.", profile),
     "agents": ("Many agents", "Simulated agents, a TLS connection each, all from one process beside the server. Then the server is "
                "killed and started again; every agent comes back by itself after a second or more, as the reference's do.", agents),
     "soak": ("Soak", "Forty clients open tunnels at random, download, upload, echo or stall, and end them at random; one of two agents is "
              "killed in each round. After each round everything is closed and the memory of the server and of the surviving agent is "
              "taken. Growth is the last third of the rounds over the third before it: 1 is flat.", soak),
+    "clusters": ("Many clusters on one hub", "A thousand ManagedClusters (objects only: no agents, so no certificates) on a real hub of Open Cluster "
+                 "Management, before the manager starts. The reference's manager is not part of this run; it was seen to idle at 62 MB and 30 calls a "
+                 "minute with two clusters, and to make 113 calls for an installation.", clusters),
 }

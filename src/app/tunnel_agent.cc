@@ -55,7 +55,7 @@ class TunnelAgent {
  public:
   explicit TunnelAgent(const TunnelAgentConfig& config)
       : config_(config),
-        loops_(config.threads),
+        loops_(config.threads, config.busy_poll),
         metrics_(registry_),
         budget_(config.memory.process),
         stall_watch_(clock_),

@@ -36,6 +36,7 @@ struct TunnelAgentConfig {
   std::vector<std::string> alpn;            // offered before our own
   bool native_link = true;                  // wanted of servers
   std::size_t threads = 1;                  // event loops, each on a core
+  async::Duration busy_poll{};              // see async/busy_poll.h
   pki::TlsFiles tls;                        // certificate and key empty = token only
   std::string token_file;                   // read at every connect; empty = none
 

@@ -72,7 +72,7 @@ class TunnelServer {
  public:
   explicit TunnelServer(const TunnelServerConfig& config)
       : config_(config),
-        loops_(config.threads),
+        loops_(config.threads, config.busy_poll),
         metrics_(registry_, config.strategies),
         budget_(config.memory.process),
         signals_(loop_, SIGINT, SIGTERM),

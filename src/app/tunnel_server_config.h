@@ -56,8 +56,9 @@ struct TunnelServerConfig {
   async::Duration graceful_shutdown{0};  // 0 = stop at once
   async::Duration dial_timeout{0};       // 0 = wait for the agent's answer for ever
 
-  bool native_link = true;  // offered to agents
-  std::size_t threads = 1;  // event loops, each on a core
+  bool native_link = true;      // offered to agents
+  std::size_t threads = 1;      // event loops, each on a core
+  async::Duration busy_poll{};  // see async/busy_poll.h
 
   std::vector<tunnel::Strategy> strategies = {
       tunnel::Strategy::any};  // asked in this order; at least one

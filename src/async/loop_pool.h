@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "async/clock.h"
 #include "async/task.h"
 
 namespace async {
@@ -15,8 +16,8 @@ namespace async {
 /// the loops.
 class LoopPool {
  public:
-  /// At least one loop.
-  explicit LoopPool(std::size_t count);
+  /// At least one loop. For `busy_poll` see run_loop().
+  explicit LoopPool(std::size_t count, Duration busy_poll = Duration::zero());
   ~LoopPool();
 
   Loop& first() { return *loops_.front(); }
@@ -30,9 +31,13 @@ class LoopPool {
  private:
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<Loop*> pointers_;
+  Duration busy_poll_;
 };
 
 /// How many cores this process may use: its affinity, and what a container's CPU quota leaves.
 std::size_t usable_cores();
+
+/// More than one core, and no quota that a loop which looks for work would use up.
+bool has_cores_to_spare();
 
 }  // namespace async

@@ -7,6 +7,7 @@
 #include "app/tunnel_agent_config.h"
 #include "cli/flag_set.h"
 #include "cli/log_flags.h"
+#include "cli/rules.h"
 
 namespace cli {
 
@@ -38,6 +39,7 @@ class AgentFlags {
   std::int64_t admin_port_ = 8094;
   std::int64_t queue_ = 150;
   std::int64_t threads_ = 0;
+  async::Duration busy_poll_ = kBusyPoll;
   LogFlags log_;
   FlagSet table_;
 

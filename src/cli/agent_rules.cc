@@ -94,6 +94,7 @@ base::Result<void> AgentFlags::check_behaviour(app::TunnelAgentConfig& config) c
   }
   if (count_source_ == "max") config.count_source = app::ServerCountSource::maximum;
   TRY(config.threads, check_threads(threads_));
+  TRY(config.busy_poll, check_busy_poll(busy_poll_, table_.changed("busy-poll")));
   return check_memory(config.memory);
 }
 

@@ -112,6 +112,13 @@ base::Result<std::size_t> check_threads(std::int64_t count) {
   return count == 0 ? async::usable_cores() : static_cast<std::size_t>(count);
 }
 
+base::Result<async::Duration> check_busy_poll(async::Duration value, bool given) {
+  constexpr async::Duration kLongest = std::chrono::milliseconds(10);
+  if (value < async::Duration::zero() || value > kLongest)
+    return bad_flag("--busy-poll", format_go_duration(value), "want 0 (not at all) to 10ms");
+  return given || async::has_cores_to_spare() ? value : async::Duration::zero();
+}
+
 base::Result<void> check_memory(const app::MemoryLimits& memory) {
   constexpr std::size_t kLargestWindow = std::size_t{1} << 30;
   constexpr std::size_t kSmallest = std::size_t{64} << 10;

@@ -132,6 +132,7 @@ void ServerFlags::add_behaviour() {
   table_.add_int("threads", threads_,
                  "Threads that carry connections. 0 means one for each core that the process may "
                  "use.");
+  table_.add_duration("busy-poll", busy_poll_, kBusyPollUsage);
   table_.add_bytes("memory-limit", config_.memory.process,
                    "Bytes that the buffers of all connections may hold together.");
   table_.add_bytes("connection-buffer-limit", config_.memory.connection,

@@ -7,6 +7,7 @@
 #include "app/tunnel_server_config.h"
 #include "cli/flag_set.h"
 #include "cli/log_flags.h"
+#include "cli/rules.h"
 
 namespace cli {
 
@@ -45,6 +46,7 @@ class ServerFlags {
   std::int64_t server_count_ = 1;
   std::int64_t queue_ = 10;
   std::int64_t threads_ = 0;
+  async::Duration busy_poll_ = kBusyPoll;
   std::int64_t kube_burst_ = 0;
   bool warn_on_channel_limit_ = true;
   LogFlags log_;

@@ -143,6 +143,7 @@ base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config)
   TRY_VOID(check_not_negative("--backend-dial-timeout", config.dial_timeout, "no limit"));
   TRY(config.leases.labels, parse_labels("--lease-label", lease_labels_));
   TRY(config.threads, check_threads(threads_));
+  TRY(config.busy_poll, check_busy_poll(busy_poll_, table_.changed("busy-poll")));
   return check_memory(config.memory);
 }
 

@@ -167,6 +167,7 @@ Task<void> H2Client::serve(std::shared_ptr<H2Client> self) {
   using namespace async::asio::experimental::awaitable_operators;
   auto& connection = self->connection_;
   const auto& options = self->options_;
+  const std::string peer = connection.stream().peer();
   auto outcome =
       co_await (connection.run() ||
                 connection.keep_alive(self->clock_, options.ping_after, options.ping_limit));
@@ -175,8 +176,7 @@ Task<void> H2Client::serve(std::shared_ptr<H2Client> self) {
   self->over_ = ended ? base::Error{Code::closed, "the connection ended"} : ended.error();
   self->accepting_ = false;
   self->changed_.notify_all();
-  LOG_DEBUG("HTTP/2 connection ended", {"peer", connection.stream().peer()},
-            {"reason", self->over_->message});
+  LOG_DEBUG("HTTP/2 connection ended", {"peer", peer}, {"reason", self->over_->message});
   const auto executor = self->executor_;
   async::asio::post(executor, [last = std::move(self)] {});
   co_return Result<void>{};

@@ -30,7 +30,7 @@ base::Error to_error(const boost::system::error_code& error, std::string_view wh
 
 class SocketStream : public Stream {
  public:
-  explicit SocketStream(Socket socket) : socket_(std::move(socket)), peer_(peer_name(socket_)) {}
+  explicit SocketStream(Socket socket) : socket_(std::move(socket)) {}
 
   Task<std::size_t> read_some(base::MutableBytes into) override {
     if (auto at_once = try_read(into)) co_return *std::move(at_once);
@@ -130,7 +130,7 @@ class SocketStream : public Stream {
   }
 
   int descriptor() override { return socket_.is_open() ? socket_.native_handle() : -1; }
-  std::string peer() const override { return peer_; }
+  std::string peer() const override { return peer_name(socket_); }
 
  private:
   static constexpr std::size_t kPieces = 16;
@@ -158,7 +158,6 @@ class SocketStream : public Stream {
   }
 
   Socket socket_;
-  std::string peer_;
 };
 
 std::string name_of(const sockaddr_storage& storage) {
@@ -177,15 +176,8 @@ std::string name_of(const sockaddr_storage& storage) {
   return join_host_port(text.data(), ntohs(address.sin6_port));
 }
 
-bool is_tcp(Socket& socket) {
-  boost::system::error_code error;
-  const auto endpoint = socket.local_endpoint(error);
-  return !error &&
-         (endpoint.data()->sa_family == AF_INET || endpoint.data()->sa_family == AF_INET6);
-}
-
-void set(int descriptor, int level, int option, int value) {
-  ::setsockopt(descriptor, level, option, &value, sizeof(value));
+bool set(int descriptor, int level, int option, int value) {
+  return ::setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;
 }
 
 }  // namespace
@@ -195,10 +187,9 @@ Liveness Liveness::link() {
 }
 
 void tune(Socket& socket, const Liveness& liveness) {
-  if (!is_tcp(socket)) return;
   const int descriptor = socket.native_handle();
+  if (!set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) return;  // a Unix socket
   const int seconds = static_cast<int>(liveness.idle.count());
-  set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
   set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
   set(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
   set(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
@@ -207,6 +198,11 @@ void tune(Socket& socket, const Liveness& liveness) {
     set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
         static_cast<int>(liveness.unacknowledged.count()));
   }
+}
+
+void keep_queue_short(Socket& socket) {
+  constexpr int kUnsent = 128 * 1024;
+  set(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsent);
 }
 
 std::unique_ptr<Stream> make_socket_stream(Socket socket) {

@@ -25,6 +25,10 @@ struct Liveness {
 /// Sets TCP_NODELAY and the keepalive of `liveness`; does nothing on a Unix socket.
 void tune(Socket& socket, const Liveness& liveness);
 
+/// For a socket that carries many streams: few bytes may wait in the system before they are sent
+/// (TCP_NOTSENT_LOWAT), so that what is urgent is not behind megabytes of what is not.
+void keep_queue_short(Socket& socket);
+
 /// A Stream on a connected TCP or Unix socket.
 std::unique_ptr<Stream> make_socket_stream(Socket socket);
 

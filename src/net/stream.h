@@ -52,7 +52,8 @@ class Stream {
   virtual bool move_to(const async::asio::any_io_executor& /*executor*/) { return false; }
   /// The descriptor underneath, for what only the system can tell; -1 when there is none.
   virtual int descriptor() = 0;
-  /// "10.0.0.7:4312", "[::1]:80", "unix:/run/x.sock": for logs.
+  /// "10.0.0.7:4312", "[::1]:80", "unix:/run/x.sock": for logs. "unknown" when the
+  /// connection has ended.
   virtual std::string peer() const = 0;
 };
 

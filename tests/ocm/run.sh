@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh [--ours DIR] [TEST...]       every TEST: a file of scenarios/ without its ending, or FILE.Class.method; by default all
 # run.sh [--ours DIR] --demo          from nothing to client-go in two clusters, told as it happens
-# run.sh [--ours DIR] --scale N       N clusters (objects only) and one manager: a table of times, memory, API calls
+# run.sh [--ours DIR] --scale N [--json FILE]
+#                                     N clusters (objects only) and one manager: a table of times, memory, API calls
 # run.sh --shell N                    a shell beside the hub and N joined clusters
 #
 # Our add-on on a real Open Cluster Management hub. DIR holds our program, build/release/bin by default. Runs in namespaces of
@@ -15,7 +16,7 @@ root=$(cd "$here/../.." && pwd)
 main() {
   case ${1:-} in
     --inside) inside "${@:2}"; return ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
   esac
   "$here/../peers/build.sh" kubernetes konnectivity client_go ocm helm >/dev/null
   require_namespaces

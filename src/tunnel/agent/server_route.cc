@@ -32,6 +32,7 @@ Task<std::unique_ptr<net::Stream>> dial(async::Clock& clock, std::string address
                                         async::Duration limit) {
   CO_TRY(auto socket,
          co_await net::dial_tcp(clock, std::move(address), limit, net::Liveness::link()));
+  net::keep_queue_short(socket);
   co_return net::make_socket_stream(std::move(socket));
 }
 

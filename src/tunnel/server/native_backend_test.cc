@@ -301,6 +301,18 @@ TEST_F(NativeBackendTest, ignores_data_on_a_stream_that_is_over) {
   EXPECT_TRUE(world.until([this] { return second.heard == "still here"; }));
 }
 
+TEST_F(NativeBackendTest, tells_a_target_that_goes_on_for_a_client_that_has_gone) {
+  admit();
+  H2PeerStream& stream = establish(client);
+  client.leg->finish();
+  client.leave();
+  stream.say(std::string(512 * 1024, 'x'));
+  world.settle();
+  EXPECT_FALSE(stream.closed);
+  stream.say(std::string(1024 * 1024, 'x'));
+  EXPECT_TRUE(world.until([&] { return stream.closed.has_value(); }));
+}
+
 TEST_F(NativeBackendTest, gives_up_a_peer_that_goes_on_after_the_end_of_a_stream) {
   admit();
   H2PeerStream& stream = establish(client);

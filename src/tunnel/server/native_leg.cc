@@ -10,6 +10,14 @@
 
 namespace tunnel {
 
+namespace {
+
+// What a target may say after its client has gone, until it is told so: an answer that crosses the
+// end, not a download that nobody takes.
+constexpr std::size_t kLastWords = 1024 * 1024;
+
+}  // namespace
+
 http::Headers dial_headers(const DialRequest& request, std::int64_t random) {
   return {{":method", "CONNECT"},
           {":authority", request.target},
@@ -52,8 +60,10 @@ void NativeLeg::on_headers(const http::Headers& headers) {
 }
 
 void NativeLeg::on_data(base::Bytes bytes) {
-  if (deserted() || dialing()) return stream_.consume(bytes.size());
-  data(bytes);
+  if (!deserted() && !dialing()) return data(bytes);
+  stream_.consume(bytes.size());
+  unwanted_ += bytes.size();
+  if (lingering_ && unwanted_ > kLastWords && stream_.queued() == 0) end_lingering();
 }
 
 void NativeLeg::on_end() {
@@ -94,6 +104,12 @@ void NativeLeg::linger() {
 void NativeLeg::on_delay_over() {
   if (!std::exchange(lingering_, false)) return LinkLeg::on_delay_over();
   if (stream_.queued() > 0) return linger();
+  stream_.reset(http::H2Error::cancel);
+}
+
+void NativeLeg::end_lingering() {
+  lingering_ = false;
+  context_.close_linger.remove(*this);
   stream_.reset(http::H2Error::cancel);
 }
 

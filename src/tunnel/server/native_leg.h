@@ -39,12 +39,14 @@ class NativeLeg : public LinkLeg, public http::H2StreamHandler, private Outlet {
   void drop() override;
   void on_delay_over() override;
   void linger();
+  void end_lingering();
 
   http::H2Stream& stream_;
   bool answered_ = false;
-  bool finished_ = false;   // the client's direction
-  bool ended_ = false;      // the target's direction
-  bool lingering_ = false;  // the client is done: the target gets a moment to end as well
+  bool finished_ = false;     // the client's direction
+  bool ended_ = false;        // the target's direction
+  std::size_t unwanted_ = 0;  // bytes from the target that nobody takes
+  bool lingering_ = false;    // the client is done: the target gets a moment to end as well
 };
 
 /// The headers of a CONNECT to the agent.

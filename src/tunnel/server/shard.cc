@@ -166,6 +166,7 @@ Task<void> Shard::welcome(const Door& door, net::Socket socket) {
   };
   const Leaving leaving{door.mode ? nullptr : &agent_count_};
   net::tune(socket, net::Liveness::link());
+  net::keep_queue_short(socket);
   Visitor visitor{.stream = net::make_socket_stream(std::move(socket))};
   std::string name = visitor.stream->peer();
   if (door.tls) {

@@ -24,7 +24,7 @@ def main() -> int:
     if options.demo:
         return demo.run(options.ours, options.peers, options.logs)
     if options.scale:
-        return scale.run(options.ours, options.peers, options.logs, options.scale)
+        return scale.run(options.ours, options.peers, options.logs, options.scale, options.json)
     began = time.monotonic()
     world = World(options.ours, options.peers, options.logs)
     print(f"hub: up after {time.monotonic() - began:.1f} s", flush=True)
@@ -61,6 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--shell", type=int, metavar="N")
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--scale", type=int, metavar="N")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     parser.add_argument("tests", nargs="*", metavar="TEST")
     return parser.parse_args()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import json
 import pathlib
 import time
 
@@ -22,7 +23,7 @@ SETTLED = 5  # seconds without a write
 LEASE = 86400  # seconds: nobody renews, and nobody shall be declared lost
 
 
-def run(ours: pathlib.Path, peers: pathlib.Path, logs: pathlib.Path, count: int) -> int:
+def run(ours: pathlib.Path, peers: pathlib.Path, logs: pathlib.Path, count: int, file: pathlib.Path | None) -> int:
     world = World(ours, peers, logs, ["--kube-api-qps=2000", "--kube-api-burst=4000"])
     names = [f"cluster{number:05}" for number in range(1, count + 1)]
     prepare(world, names)
@@ -31,6 +32,8 @@ def run(ours: pathlib.Path, peers: pathlib.Path, logs: pathlib.Path, count: int)
     idle(world, manager, figures)
     manager.process.stop()
     second_run(world, figures)
+    if file:
+        file.write_text(json.dumps(figures))
     width = max(map(len, figures))
     print("\n".join(f"{name:<{width}}  {value}" for name, value in figures.items()))
     return 0

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "async/clock.h"
+#include "async/task.h"
+
+namespace async {
+
+/// Whether a loop without work should look again instead of sleeping. To be woken costs tens of
+/// microseconds on virtual machines, which a chain of short steps (a round trip, a dial) pays at
+/// every step; to look costs processor time. So it looks for at most `limit`, only where the last
+/// pause was over within that, so that rare events let it sleep, and not where others want the
+/// core. See docs/decisions/0020-busy-poll.md.
+class BusyPoll {
+ public:
+  /// `limit` of 0: never.
+  explicit BusyPoll(Duration limit) : limit_(limit) {}
+
+  /// How long to look after the loop ran out of work at `now`.
+  Duration patience(TimePoint now) const {
+    return expects_work_ && now >= crowded_until_ ? limit_ : Duration::zero();
+  }
+  /// The loop was without work for `pause`.
+  void paused(Duration pause) { expects_work_ = pause < limit_; }
+  /// The core was given away for `away`. Others want it, if that is long: who waits for it asleep
+  /// is served sooner than who gives it away again and again.
+  void yielded(TimePoint now, Duration away) {
+    if (away > kCrowded) crowded_until_ = now + kRest;
+  }
+
+ private:
+  static constexpr Duration kCrowded = std::chrono::microseconds(20);
+  static constexpr Duration kRest = std::chrono::milliseconds(100);
+
+  Duration limit_;
+  bool expects_work_ = false;
+  TimePoint crowded_until_{};
+};
+
+/// Runs `loop` until it is stopped or out of work, as Loop::run() does, looking for more work for
+/// up to `busy_poll` before it sleeps.
+void run_loop(Loop& loop, Duration busy_poll);
+
+}  // namespace async
