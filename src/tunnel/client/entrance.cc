@@ -53,6 +53,7 @@ Task<std::unique_ptr<net::Stream>> SocketEntrance::transport() {
   }
   CO_TRY(net::Socket socket,
          co_await net::dial_tcp(clock_, options_.address, options_.limit, net::Liveness::link()));
+  net::keep_queue_short(socket);
   co_return net::make_socket_stream(std::move(socket));
 }
 

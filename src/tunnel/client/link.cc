@@ -49,14 +49,14 @@ Link::~Link() = default;
 // of the task, so that the last reference goes a step later.
 Task<void> Link::serve(std::shared_ptr<Link> self) {
   using namespace async::asio::experimental::awaitable_operators;
+  const std::string peer = self->connection_.stream().peer();
   auto outcome = co_await (self->connection_.run() || self->watch());
   const auto& ended = outcome.index() == 0 ? std::get<0>(outcome) : std::get<1>(outcome);
   self->over_ = ended ? base::Error{Code::closed, "the connection ended"} : ended.error();
   self->accepting_ = false;
   self->connection_.session().close_streams(http::H2Error::connection_lost);
   self->changed_.notify_all();
-  LOG_DEBUG("connection to the server ended", {"peer", self->connection_.stream().peer()},
-            {"reason", self->over_->message});
+  LOG_DEBUG("connection to the server ended", {"peer", peer}, {"reason", self->over_->message});
   const auto executor = self->executor_;
   async::asio::post(executor, [last = std::move(self)] {});
   co_return Result<void>{};
