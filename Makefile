@@ -10,7 +10,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean
+.PHONY: help deps build debug test unit interop upstream client client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -61,6 +61,10 @@ upstream: build ## the reference project's own behaviour tests against our progr
 interop: build ## our programs against the Go server, agent and clients, in all pairings
 	@scripts/install-deps test
 	@scripts/test interop
+
+client: build ## the client's commands with real ssh, curl, kubectl, through our server and the reference's
+	@scripts/install-deps test
+	@scripts/test client
 
 client-go: build ## client-go through the tunnel to a real kube-apiserver
 	@scripts/install-deps test

@@ -47,6 +47,18 @@ base::Result<app::ListenAddress> check_listen(std::string_view flag, const std::
   return app::ListenAddress{std::move(parsed->host), parsed->port};
 }
 
+base::Result<app::ListenAddress> parse_local(const std::string& text) {
+  const bool bare = text.find(':') == text.npos;
+  auto parsed = net::parse_host_port(bare ? ":" + text : text);
+  if (!parsed) return base::fail(Code::invalid, parsed.error().message + "; want [ADDRESS:]PORT");
+  if (parsed->host.empty()) {
+    parsed->host = "127.0.0.1";
+  } else if (parsed->host == "*") {
+    parsed->host = "";
+  }
+  return app::ListenAddress{std::move(parsed->host), parsed->port};
+}
+
 base::Result<int> check_positive(std::string_view flag, std::int64_t value) {
   if (value > 0 && value <= std::numeric_limits<int>::max()) return static_cast<int>(value);
   return bad_flag(flag, fmt::to_string(value), "must be greater than 0");

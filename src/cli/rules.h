@@ -27,6 +27,10 @@ base::Result<std::uint16_t> check_port(std::string_view flag, std::int64_t value
 /// "host:port", or ":port" for all interfaces.
 base::Result<app::ListenAddress> check_listen(std::string_view flag, const std::string& text);
 
+/// "[ADDRESS:]PORT" of a port for users of this machine: without an address loopback, "*" for all
+/// interfaces; port 0 lets the system choose. The error is the rule alone.
+base::Result<app::ListenAddress> parse_local(const std::string& text);
+
 base::Result<int> check_positive(std::string_view flag, std::int64_t value);
 /// `zero_means` tells what 0 does.
 base::Result<void> check_not_negative(std::string_view flag, async::Duration value,

@@ -48,6 +48,7 @@ void Call::on_end() {
 }
 
 void Call::on_close(std::uint32_t error) {
+  connection_lost_ = error == static_cast<std::uint32_t>(http::H2Error::connection_lost);
   if (has_status_) {
     on_finished(status_);
   } else if (error != 0) {

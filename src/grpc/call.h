@@ -24,6 +24,8 @@ class Call : public http::H2StreamHandler, private MessageReader::Sink {
   std::size_t queued() const { return stream_.queued(); }
   void hold(bool on);
   bool holding() const { return holding_; }
+  /// In on_finished(): the connection went, and the call with it.
+  bool connection_lost() const { return connection_lost_; }
   /// Ends the call at once (RST_STREAM, CANCEL).
   void cancel();
 
@@ -55,6 +57,7 @@ class Call : public http::H2StreamHandler, private MessageReader::Sink {
   bool has_status_ = false;
   bool has_headers_ = false;
   bool broken_ = false;
+  bool connection_lost_ = false;
   bool holding_ = false;
   std::size_t unconsumed_ = 0;
 };

@@ -28,10 +28,24 @@ H2Connection::~H2Connection() = default;
 Task<void> H2Connection::run() {
   using namespace async::asio::experimental::awaitable_operators;
   auto outcome = co_await (read_loop() || write_loop());
+  Result<void> ended = outcome.index() == 0 ? std::get<0>(std::move(outcome))
+                                            : last_words(std::get<1>(std::move(outcome)));
   session_.close_streams(H2Error::connection_lost);
   stream_->close();
-  co_return outcome.index() == 0 ? std::get<0>(std::move(outcome))
-                                 : std::get<1>(std::move(outcome));
+  co_return ended;
+}
+
+// A peer that takes no more may have said why before it went: TLS has alerts for it.
+Result<void> H2Connection::last_words(Result<void> ended) {
+  if (ended || !ended.error().is(Code::closed)) return ended;
+  constexpr int kBlocks = 16;
+  base::Buffer block(base::Buffer::kBlock);
+  for (int i = 0; i < kBlocks; ++i) {
+    auto count = stream_->try_read(block.tail());
+    if (!count || (*count && **count == 0)) break;
+    if (!*count) return count->error().is(Code::io) ? fail(std::move(*count).error()) : ended;
+  }
+  return ended;
 }
 
 Task<void> H2Connection::keep_alive(async::Clock& clock, async::Duration idle,

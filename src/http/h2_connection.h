@@ -54,6 +54,7 @@ class H2Connection : private H2Session::Events {
   void on_goaway(std::uint32_t error) override { handler_.on_goaway(error); }
 
   async::Task<void> watch(async::Clock& clock, async::Duration interval, int silent, bool ping);
+  base::Result<void> last_words(base::Result<void> ended);
   async::Task<void> read_loop();
   base::Result<void> take(const base::Result<base::Buffer>& block);
   async::Task<void> write_loop();

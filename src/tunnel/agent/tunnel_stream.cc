@@ -12,6 +12,10 @@ class TunnelStream::Handler : public http::H2StreamHandler {
   }
 
   void forget() { end_ = nullptr; }
+  void leave() {
+    forget();
+    left_ = true;
+  }
 
   void on_headers(const http::Headers& headers) override {
     const bool answer = !std::exchange(answered_, true);
@@ -19,6 +23,7 @@ class TunnelStream::Handler : public http::H2StreamHandler {
   }
 
   void on_data(base::Bytes bytes) override {
+    if (left_) return stream_.reset(http::H2Error::cancel);
     if (end_ == nullptr) return stream_.consume(bytes.size());
     end_->owner_.on_bytes(bytes);
   }
@@ -44,6 +49,7 @@ class TunnelStream::Handler : public http::H2StreamHandler {
   TunnelStream* end_;  // null once its owner has gone
   http::H2Stream& stream_;
   bool answered_ = false;
+  bool left_ = false;
 };
 
 TunnelStream::~TunnelStream() { reset(http::H2Error::cancel); }
@@ -72,6 +78,11 @@ void TunnelStream::reset(http::H2Error error) {
   if (stream == nullptr) return;
   handler_->forget();
   if (!finished_ || !ended_) stream->reset(error);
+}
+
+void TunnelStream::leave() {
+  finish();
+  if (std::exchange(stream_, nullptr) != nullptr) handler_->leave();
 }
 
 void TunnelStream::refuse(const http::Headers& headers) {

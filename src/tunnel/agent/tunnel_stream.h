@@ -50,6 +50,9 @@ class TunnelStream : public Outlet {
   /// No bytes come after those that were pushed.
   void finish();
   void reset(http::H2Error error);
+  /// No more is pushed, and nobody listens: what was pushed still goes, and the stream ends with
+  /// the peer's direction; if bytes of the peer come instead, it is reset.
+  void leave();
   /// Answers with `headers` alone, at the server's end, and is over.
   void refuse(const http::Headers& headers);
   /// The owner's reader took so many of the bytes, or they were dropped.

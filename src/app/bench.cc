@@ -1,0 +1,208 @@
+#include "app/bench.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
+
+#include "tunnel/local/bench_helper.h"
+
+namespace app {
+
+using async::Task;
+using base::Result;
+using tunnel::local::BenchJob;
+
+namespace {
+
+constexpr std::size_t kPing = 64;  // bytes of a round trip
+
+void say(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+Bench::Bench(Client& client, const BenchPlan& plan) : client_(client), plan_(plan) {}
+
+std::vector<Bench::Test> Bench::tests() const {
+  std::vector<Test> tests = {{"connect", false, &Bench::connect}};
+  if (plan_.kind == BenchPlan::Kind::helper) {
+    tests.push_back({"round trip", false, &Bench::round_trips});
+    tests.push_back({"download", true, &Bench::download});
+    tests.push_back({"upload", true, &Bench::upload});
+  }
+  if (plan_.kind == BenchPlan::Kind::http) tests.push_back({"download", true, &Bench::fetch});
+  return tests;
+}
+
+Task<int> Bench::run() {
+  say(fmt::format("{} through {}: {} s a test, {} at once", plan_.target, client_.dialer().server(),
+                  std::chrono::duration_cast<std::chrono::seconds>(plan_.time).count(),
+                  plan_.parallel));
+  for (const Test& test : tests()) CO_TRY_VOID(co_await carry_out(test));
+  say("\nSummary");
+  for (const std::string& line : summaries_) say("  " + line);
+  co_return 0;
+}
+
+Task<void> Bench::carry_out(Test test) {
+  tally_ = {};
+  workers_.emplace(client_.loop().get_executor());
+  const async::TimePoint began = client_.clock().now();
+  for (std::int64_t i = 0; i < plan_.parallel; ++i) workers_->spawn("bench", work(test));
+  for (async::Duration at{0}; at < plan_.time && !workers_->empty();
+       at += std::chrono::seconds(1)) {
+    const std::uint64_t bytes = tally_.bytes();
+    const std::size_t times = tally_.times();
+    CO_TRY_VOID(co_await client_.clock().sleep_for(std::chrono::seconds(1)));
+    const auto second = std::chrono::duration_cast<std::chrono::seconds>(at).count();
+    say(fmt::format("{:<10} {:>3}-{:<3} s  {}", test.name, second, second + 1,
+                    progress(test, bytes, times)));
+  }
+  const async::Duration took = client_.clock().now() - began;
+  workers_->cancel();
+  co_await workers_->join();
+  if (tally_.empty()) {
+    base::Error none{base::Code::timeout, "nothing came in time"};
+    co_return base::fail(tally_.first_failure().value_or(none).within(test.name + " test"));
+  }
+  summaries_.push_back(summary(test, took));
+  co_return Result<void>{};
+}
+
+// A worker that failed ends: what is measured is a target that works.
+Task<void> Bench::work(Test test) {
+  auto worked = co_await (this->*test.worker)();
+  const bool stopped = !worked && worked.error().is(base::Code::cancelled);
+  if (!worked && !stopped) tally_.failed(std::move(worked).error());
+  co_return Result<void>{};
+}
+
+std::string Bench::progress(const Test& test, std::uint64_t bytes, std::size_t times) const {
+  if (test.moves_bytes) return bit_rate(tally_.bytes() - bytes, std::chrono::seconds(1));
+  return fmt::format("{:>7} /s  {}", tally_.times() - times, tally_.percentiles(times));
+}
+
+std::string Bench::summary(const Test& test, async::Duration took) const {
+  const std::string failures =
+      tally_.failures() == 0
+          ? ""
+          : fmt::format("  {} failed: {}", tally_.failures(), tally_.first_failure()->message);
+  if (test.moves_bytes) {
+    return fmt::format("{:<10} {}  {}{}", test.name, bit_rate(tally_.bytes(), took),
+                       amount(tally_.bytes()), failures);
+  }
+  const double seconds = std::chrono::duration<double>(took).count();
+  return fmt::format("{:<10} {:.0f} /s  {}{}", test.name,
+                     static_cast<double>(tally_.times()) / seconds, tally_.percentiles(), failures);
+}
+
+Task<std::unique_ptr<net::Stream>> Bench::dial() {
+  auto dialed = co_await client_.dialer().dial(plan_.address);
+  if (!dialed) co_return base::fail(with_advice(dialed.error()));
+  co_return *std::move(dialed);
+}
+
+Task<void> Bench::connect() {
+  for (;;) {
+    const async::TimePoint began = client_.clock().now();
+    CO_TRY(const auto stream, co_await dial());
+    tally_.took(client_.clock().now() - began);
+    stream->close();
+  }
+}
+
+Task<void> Bench::round_trips() {
+  CO_TRY(const auto stream, co_await dial());
+  const std::string request = tunnel::local::bench_request(BenchJob::echo);
+  CO_TRY_VOID(co_await stream->write_all(base::as_bytes(request)));
+  std::array<std::uint8_t, kPing> ping{};
+  for (;;) {
+    const async::TimePoint began = client_.clock().now();
+    CO_TRY_VOID(co_await stream->write_all(ping));
+    for (std::size_t got = 0; got < ping.size();) {
+      CO_TRY(const std::size_t count,
+             co_await stream->read_some(base::MutableBytes(ping).subspan(got)));
+      if (count == 0) co_return base::fail(base::Code::closed, "the target is no bench helper");
+      got += count;
+    }
+    tally_.took(client_.clock().now() - began);
+  }
+}
+
+Task<void> Bench::download() {
+  CO_TRY(const auto stream, co_await dial());
+  const std::string request = tunnel::local::bench_request(BenchJob::chargen);
+  CO_TRY_VOID(co_await stream->write_all(base::as_bytes(request)));
+  std::vector<std::uint8_t> block(4 * base::Buffer::kBlock);
+  for (;;) {
+    CO_TRY(const std::size_t count, co_await stream->read_some(block));
+    if (count == 0) co_return base::fail(base::Code::closed, "the target is no bench helper");
+    tally_.moved(count);
+  }
+}
+
+// What counts is what the helper says it has got, not what has vanished into buffers.
+Task<void> Bench::upload() {
+  using namespace async::asio::experimental::awaitable_operators;
+  CO_TRY(const auto stream, co_await dial());
+  const std::string request = tunnel::local::bench_request(BenchJob::discard);
+  CO_TRY_VOID(co_await stream->write_all(base::as_bytes(request)));
+  auto outcome = co_await (count_confirmed(*stream) || tunnel::local::write_for_ever(*stream));
+  co_return outcome.index() == 0 ? std::get<0>(outcome) : std::get<1>(outcome);
+}
+
+Task<void> Bench::count_confirmed(net::Stream& stream) {
+  std::string lines;
+  std::uint64_t known = 0;
+  std::array<std::uint8_t, 1024> block;
+  for (;;) {
+    CO_TRY(const std::size_t count, co_await stream.read_some(block));
+    if (count == 0) co_return base::fail(base::Code::closed, "the target is no bench helper");
+    lines += base::as_text(base::Bytes(block).first(count));
+    const std::size_t end = lines.rfind('\n');
+    if (end == lines.npos) continue;
+    const std::size_t begin = lines.rfind('\n', end == 0 ? 0 : end - 1);
+    const std::string last = lines.substr(begin == lines.npos ? 0 : begin + 1);
+    std::uint64_t total = known;
+    std::from_chars(last.data(), last.data() + last.size(), total);
+    tally_.moved(total - std::exchange(known, total));
+    lines.erase(0, end + 1);
+  }
+}
+
+Task<void> Bench::fetch() {
+  for (;;) CO_TRY_VOID(co_await fetch_once());
+}
+
+Task<void> Bench::fetch_once() {
+  CO_TRY(const auto stream, co_await dial());
+  CO_TRY_VOID(co_await stream->write_all(base::as_bytes(plan_.request)));
+  std::vector<std::uint8_t> block(4 * base::Buffer::kBlock);
+  for (;;) {
+    CO_TRY(const std::size_t count, co_await stream->read_some(block));
+    if (count == 0) co_return Result<void>{};
+    tally_.moved(count);
+  }
+}
+
+async::asio::awaitable<void> Bench::stop() {
+  if (!workers_) co_return;
+  workers_->cancel();
+  co_await workers_->join();
+}
+
+Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan) {
+  constexpr int kInterrupted = 130;
+  TRY(const auto client, Client::make(config));
+  Bench bench(*client, plan);
+  return client->run([&](Client&) { return bench.run(); }, kInterrupted,
+                     [&] { return bench.stop(); });
+}
+
+}  // namespace app

@@ -1,0 +1,34 @@
+#include <unistd.h>
+#include <utility>
+
+#include "app/client.h"
+#include "app/client_commands.h"
+#include "net/pipe_stream.h"
+#include "tunnel/client/join.h"
+
+namespace app {
+namespace {
+
+using async::Task;
+using base::Result;
+
+Task<int> dial(Client& client, std::string target) {
+  auto dialed = co_await client.dialer().dial(target);
+  if (!dialed) co_return base::fail(with_advice(dialed.error()));
+  CO_TRY(auto own,
+         net::make_pipe_stream(client.loop().get_executor(), STDIN_FILENO, STDOUT_FILENO));
+  tunnel::client::Join join(*own, **dialed);
+  auto joined = co_await join.run();
+  if (!joined) co_return base::fail(std::move(joined).error().within(target));
+  co_return 0;
+}
+
+}  // namespace
+
+Result<int> run_dial(const ClientConfig& config, const std::string& target) {
+  constexpr int kInterrupted = 130;  // as shells have it
+  TRY(const auto client, Client::make(config));
+  return client->run([&](Client& made) { return dial(made, target); }, kInterrupted);
+}
+
+}  // namespace app

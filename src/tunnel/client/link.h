@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/clock.h"
+#include "async/event.h"
+#include "async/task_group.h"
+#include "http/h2_connection.h"
+
+namespace tunnel::client {
+
+/// One HTTP/2 connection to a frontend, shared by dials: each is a stream of it.
+///
+/// It lives by itself until it is lost or, after retire(), its last stream has ended. Streams may
+/// outlive it, and then have failed. Thread: that of the loop. The clock outlives it.
+class Link : public std::enable_shared_from_this<Link>, private http::H2Connection::Handler {
+ public:
+  enum class Spoken { connect, grpc };
+
+  /// A peer that speaks gRPC is not pinged, since Go's servers end the connections of those who
+  /// ping often: there the kernel finds out that it has gone.
+  static std::shared_ptr<Link> start(async::asio::any_io_executor executor, async::Clock& clock,
+                                     std::unique_ptr<net::Stream> stream);
+  ~Link() override;
+
+  http::H2Session& session() { return connection_.session(); }
+  /// Whether new streams make sense.
+  bool accepting() const { return accepting_; }
+  /// Whether the peer has ever answered a dial.
+  bool proven() const { return proven_; }
+  void prove(Spoken spoken);
+  /// Takes no more streams; the connection ends after the last of them.
+  void retire();
+  /// Ends it at once.
+  void close();
+  /// Returns once it has ended, with the reason.
+  async::Task<base::Error> ended();
+
+ private:
+  Link(async::asio::any_io_executor executor, async::Clock& clock,
+       std::unique_ptr<net::Stream> stream);
+  static async::Task<void> serve(std::shared_ptr<Link> self);
+  async::Task<void> watch();
+  std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,
+                                                    const http::Headers&) override {
+    return nullptr;
+  }
+  void on_goaway(std::uint32_t) override { accepting_ = false; }
+
+  async::asio::any_io_executor executor_;
+  async::Clock& clock_;
+  base::MemoryBudget budget_;
+  base::MemoryBudget grown_;
+  http::H2Session::WindowPolicy windows_;
+  bool accepting_ = true;
+  bool proven_ = false;
+  bool pinged_ = false;
+  std::optional<base::Error> over_;
+  async::Event changed_;
+  http::H2Connection connection_;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace tunnel::client

@@ -1,0 +1,64 @@
+#include "tunnel/local/visit.h"
+
+#include <array>
+#include <utility>
+
+#include "tunnel/client/join.h"
+
+namespace tunnel::local {
+
+using async::Task;
+using base::Code;
+using base::Result;
+
+Visit::Visit(const Context& context, std::unique_ptr<net::Stream> stream)
+    : context_(context), stream_(std::move(stream)) {
+  outcome_.client = stream_->peer();
+}
+
+Visit::~Visit() {
+  if (context_.tell) context_.tell(outcome_);
+}
+
+Task<std::string> Visit::read_more() {
+  std::array<std::uint8_t, 4096> block;
+  CO_TRY(const std::size_t count, co_await stream_->read_some(block));
+  if (count == 0) co_return base::fail(Code::closed, "the client left without a request");
+  co_return std::string(base::as_text(base::Bytes(block).first(count)));
+}
+
+async::asio::awaitable<std::expected<void, client::DialError>> Visit::dial(std::string target) {
+  outcome_.target = target;
+  auto dialed = co_await context_.dialer.dial(std::move(target));
+  if (!dialed) {
+    outcome_.error = dialed.error();
+    co_return std::unexpected(std::move(dialed).error());
+  }
+  far_ = *std::move(dialed);
+  co_return std::expected<void, client::DialError>{};
+}
+
+Task<void> Visit::carry(std::string first) {
+  if (auto sent = co_await far_->write_all(base::as_bytes(first)); !sent) {
+    failed(sent.error());
+    stream_->abort();
+    co_return Result<void>{};
+  }
+  client::Join join(*stream_, *far_);
+  auto joined = co_await join.run();
+  outcome_.sent = first.size() + join.bytes_to_far();
+  outcome_.received = join.bytes_to_near();
+  if (!joined) failed(std::move(joined).error());
+  co_return Result<void>{};
+}
+
+void Visit::failed(base::Error error) { outcome_.error = std::move(error); }
+
+Task<void> Visit::dismiss(std::string last_words) {
+  CO_TRY_VOID(co_await stream_->write_all(base::as_bytes(last_words)));
+  CO_TRY_VOID(co_await stream_->shutdown_write());
+  stream_->close();
+  co_return Result<void>{};
+}
+
+}  // namespace tunnel::local

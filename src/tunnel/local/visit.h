@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tunnel/local/port.h"
+
+namespace tunnel::local {
+
+/// One connection to a local port, while it is served. Tells its outcome when it goes.
+class Visit {
+ public:
+  Visit(const Context& context, std::unique_ptr<net::Stream> stream);
+  ~Visit();
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+  net::Stream& stream() { return *stream_; }
+  async::Clock& clock() { return context_.clock; }
+  /// More of what the client says before it is connected; an error for its end.
+  async::Task<std::string> read_more();
+  /// Connects to `target`.
+  async::asio::awaitable<std::expected<void, client::DialError>> dial(std::string target);
+  /// After dial(): sends `first` to the target, then joins the two until both have ended.
+  async::Task<void> carry(std::string first);
+  void failed(base::Error error);
+  /// The client gets `last_words`, then the end.
+  async::Task<void> dismiss(std::string last_words);
+
+ private:
+  const Context& context_;
+  std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<net::Stream> far_;
+  Outcome outcome_;
+};
+
+/// How long a client may take to say what it wants.
+inline constexpr async::Duration kFirstWordsWithin = std::chrono::seconds(60);
+
+}  // namespace tunnel::local
