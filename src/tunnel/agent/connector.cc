@@ -40,22 +40,29 @@ Task<Connector::Outcome> Connector::sync() {
 
 // Behind a single address this is one attempt.
 Task<Connector::Outcome> Connector::try_routes(std::vector<ServerRoute> routes) {
+  std::erase_if(routes, [this](const ServerRoute& route) { return tries(route); });
   Outcome best = Outcome::failed;
   for (ServerRoute& route : routes) {
-    CO_TRY(const Outcome outcome, co_await try_route(std::move(route)));
+    const bool last = &route == &routes.back();
+    const auto until = last ? async::TimePoint::max() : context_.clock.now() + kHeadStart;
+    CO_TRY(const Outcome outcome, co_await try_route(std::move(route), until));
     if (outcome == Outcome::connected || best == Outcome::failed) best = outcome;
     if (draining_ || enough()) break;
   }
   co_return best;
 }
 
-Task<Connector::Outcome> Connector::try_route(ServerRoute route) {
+// An attempt that takes longer than `until` goes on beside the next ones.
+Task<Connector::Outcome> Connector::try_route(ServerRoute route, async::TimePoint until) {
   auto link = std::make_unique<ServerLink>(context_, tls_, options_.link, std::move(route),
                                            [this](ServerLink& changed) { link_changed(changed); });
   attempt_ = link.get();
   links_.push_back(link.get());
   tasks_.spawn("link", run_link(std::move(link)));
-  while (attempt_ != nullptr) CO_TRY_VOID(co_await attempt_over_.wait());
+  attempt_outcome_ = Outcome::failed;
+  while (attempt_ != nullptr && context_.clock.now() < until)
+    CO_TRY_VOID(co_await context_.clock.wait(attempt_over_, until));
+  attempt_ = nullptr;
   co_return attempt_outcome_;
 }
 
@@ -68,7 +75,8 @@ Task<void> Connector::run_link(std::unique_ptr<ServerLink> link) {
 void Connector::link_changed(ServerLink& link) {
   const bool awaited = &link == attempt_;
   if (link.state() == ServerLink::State::open && !is_connected(link)) {
-    finish_attempt(opened(link));
+    const Outcome outcome = opened(link);
+    if (awaited) finish_attempt(outcome);
   } else if (link.state() == ServerLink::State::open) {
     side_links_.want(link, link.links_wanted());
   } else if (link.state() == ServerLink::State::lost) {
@@ -155,6 +163,12 @@ bool Connector::connected_to(const std::string& server_id) const {
 std::size_t Connector::links_over(const ServerRoute& route) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       connected_, [&](const ServerLink* link) { return link->route() == route; }));
+}
+
+bool Connector::tries(const ServerRoute& route) const {
+  return std::ranges::any_of(links_, [&](const ServerLink* link) {
+    return link->state() == ServerLink::State::opening && link->route() == route;
+  });
 }
 
 std::vector<ServerRoute> Connector::in_order(std::vector<ServerRoute> routes) {

@@ -46,17 +46,21 @@ class Connector {
   async::Task<void> stop();
 
  private:
+  /// How long a server that says nothing is waited for before the next one is tried beside it.
+  static constexpr async::Duration kHeadStart = std::chrono::seconds(1);
+
   using Outcome = SyncSchedule::Outcome;
 
   async::Task<Outcome> sync();
   async::Task<Outcome> try_routes(std::vector<ServerRoute> routes);
-  async::Task<Outcome> try_route(ServerRoute route);
+  async::Task<Outcome> try_route(ServerRoute route, async::TimePoint until);
   std::vector<ServerRoute> in_order(std::vector<ServerRoute> routes);
   bool enough();
   std::size_t connected_count() const;
   bool is_connected(const ServerLink& link) const;
   bool connected_to(const std::string& server_id) const;
   std::size_t links_over(const ServerRoute& route) const;
+  bool tries(const ServerRoute& route) const;
 
   async::Task<void> run_link(std::unique_ptr<ServerLink> link);
   void link_changed(ServerLink& link);
