@@ -9,9 +9,11 @@ peers=$here/../tests/peers
 . "$peers/lib/peers.sh"
 export CGO_ENABLED=0
 
+# main [load]: all of them, or the load generator alone
 main() {
-  "$peers/build.sh" konnectivity
   go_program load "$here/load" .
+  [[ ${1:-} != load ]] || return 0
+  "$peers/build.sh" konnectivity
   go_program delay "$here/delay" .
   frp
   rathole
