@@ -1,6 +1,7 @@
 #include "net/pipe_stream.h"
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ namespace {
 class PipeStreamTest : public ::testing::Test {
  protected:
   PipeStreamTest() {
+    std::signal(SIGPIPE, SIG_IGN);
     EXPECT_EQ(::pipe(in_.data()), 0);
     EXPECT_EQ(::pipe(out_.data()), 0);
     stream = *make_pipe_stream(loop.get_executor(), in_[0], out_[1]);
