@@ -6,6 +6,7 @@
 #include "app/common_config.h"
 #include "net/address.h"
 #include "pki/tls_files.h"
+#include "tunnel/destination.h"
 #include "tunnel/identifiers.h"
 
 namespace app {
@@ -38,6 +39,8 @@ struct TunnelAgentConfig {
   std::size_t threads = 1;                  // event loops, each on a core
   pki::TlsFiles tls;                        // certificate and key empty = token only
   std::string token_file;                   // read at every connect; empty = none
+
+  tunnel::DestinationRules destinations{{}, {}};  // what may be dialed
 
   ListenAddress health{"", 8093};
   ListenAddress admin{"127.0.0.1", 8094};

@@ -56,6 +56,8 @@ tunnel::ServerOptions server_options(const TunnelServerConfig& config,
   tunnel::ServerOptions options;
   options.admission = {config.server_id, config.server_count, authenticator};
   options.strategies = config.strategies;
+  options.identity = config.identity;
+  options.clients = config.clients;
   options.connection_limit = config.memory.connection;
   options.memory_limit = config.memory.process;
   options.window_limit = config.memory.window;

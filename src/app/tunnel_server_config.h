@@ -9,6 +9,8 @@
 #include "app/common_config.h"
 #include "net/tls.h"
 #include "pki/tls_files.h"
+#include "tunnel/server/client_rules.h"
+#include "tunnel/server/cluster_identity.h"
 #include "tunnel/server/frontend_mode.h"
 #include "tunnel/strategy.h"
 
@@ -66,6 +68,8 @@ struct TunnelServerConfig {
 
   std::optional<TokenAuthentication> authentication;
   ServerLeases leases;
+  tunnel::IdentityPolicy identity{tunnel::IdentityMode::off};  // of agents
+  tunnel::ClientPolicy clients;                                // who may go where
   KubeAccess kube;
 
   ProfilingConfig profiling;

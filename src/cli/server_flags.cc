@@ -5,6 +5,7 @@ namespace cli {
 ServerFlags::ServerFlags() {
   add_frontend();
   add_agents();
+  add_access();
   add_operation();
   add_kubernetes();
   add_behaviour();
@@ -68,6 +69,28 @@ void ServerFlags::add_agents() {
                     "Name of the agents' service account.");
   table_.add_string("authentication-audience", authentication_.audience,
                     "Audience that agents' tokens are for.");
+}
+
+void ServerFlags::add_access() {
+  table_.section("Access flags (who may register what, and go where)");
+  table_.add_string(
+      "cluster-identity", cluster_identity_,
+      "Whether an agent may register identifiers of the cluster only that its certificate names by "
+      "the URI urn:open-cluster-management:cluster:NAME: off (no matter), warn (logged and "
+      "counted), enforce (refused). Those of cluster c are c, c.ANYTHING and the add-on's name of "
+      "its service proxy.");
+  table_.add_list(
+      "cluster-identifiers", cluster_identifiers_,
+      "Further identifiers that agents may register, [CLUSTER=]GLOB. {cluster} is the agent's own: "
+      "{cluster}-*.example.com; c1=10.1.*; c1=default-route. A glob of no cluster is for whoever "
+      "is there first: cluster-proxy-* lets in the names of exported services.");
+  table_.add_array(
+      "allow-client", client_rules_,
+      "Who may go where, as \"WHO; WHERE\": \"o=platform\", \"cn=backup; cluster=prod-*; "
+      "destination=*:5432\". WHO: cn=, o=, ou=, dns=, ip=, email=, uri= of the client's "
+      "certificate, unix, any. WHERE: cluster=, destination=HOST[:PORT]. May be given many times; "
+      "without it every client may go everywhere, but agents' certificates, which open the "
+      "frontend only where a rule names their uri=.");
 }
 
 void ServerFlags::add_operation() {

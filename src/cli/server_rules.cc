@@ -12,6 +12,11 @@ namespace {
 constexpr PortRange kUserPorts{1024, 49151};
 
 base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port,
+constexpr std::pair<std::string_view, tunnel::IdentityMode> kIdentityModes[] = {
+    {"off", tunnel::IdentityMode::off},
+    {"warn", tunnel::IdentityMode::warn},
+    {"enforce", tunnel::IdentityMode::enforce}};
+
                                        bool other_tcp) {
   if (port != 0) {
     return bad_flag("--server-port", fmt::to_string(port),
@@ -133,6 +138,39 @@ base::Result<void> ServerFlags::check_authentication(app::TunnelServerConfig& co
 }
 
 base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config) const {
+// Where any agent serves any destination, it does not matter what it may register.
+base::Result<void> ServerFlags::check_access(app::TunnelServerConfig& config) const {
+  const auto mode = std::ranges::find(kIdentityModes, cluster_identity_,
+                                      &std::pair<std::string_view, tunnel::IdentityMode>::first);
+  if (mode == std::end(kIdentityModes))
+    return bad_flag("--cluster-identity", cluster_identity_, "want off, warn or enforce");
+  if (mode->second != tunnel::IdentityMode::off && config.agent_tls.ca.empty()) {
+    return bad_flag("--cluster-identity", cluster_identity_,
+                    "needs --cluster-ca-cert: only then do agents show certificates");
+  }
+  const bool any_agent = std::ranges::count(config.strategies, tunnel::Strategy::any) > 0;
+  if (mode->second == tunnel::IdentityMode::enforce && any_agent) {
+    return bad_flag("--cluster-identity", cluster_identity_,
+                    "does not go with the strategy default, by which any agent gets any "
+                    "connection; set --proxy-strategies=destHost");
+  }
+  std::vector<tunnel::IdentifierPattern> patterns;
+  for (const std::string& text : cluster_identifiers_) {
+    auto pattern = tunnel::IdentifierPattern::parse(text);
+    if (!pattern) return bad_flag("--cluster-identifiers", text, pattern.error().message);
+    patterns.push_back(*std::move(pattern));
+  }
+  config.identity = tunnel::IdentityPolicy(mode->second, std::move(patterns));
+  std::vector<tunnel::ClientRule> rules;
+  for (const std::string& text : client_rules_) {
+    auto rule = tunnel::ClientRule::parse(text);
+    if (!rule) return bad_flag("--allow-client", text, rule.error().message);
+    rules.push_back(*std::move(rule));
+  }
+  config.clients = tunnel::ClientPolicy(std::move(rules));
+  return {};
+}
+
   TRY_VOID(check_profiling(config.profiling));
   TRY(config.strategies, parse_strategies(strategies_));
   TRY(config.receive_queue, check_positive("--xfr-channel-size", queue_));
@@ -154,6 +192,7 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
   TRY_VOID(check_ports(config));
   TRY_VOID(check_authentication(config));
   TRY(config.log, log_.config("proxy-server"));
+  TRY_VOID(check_access(config));
   if (config.server_id.empty())
     config.server_id = environment_id.empty() ? base::random_uuid() : environment_id;
   config.server_count =

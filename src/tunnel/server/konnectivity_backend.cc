@@ -7,7 +7,7 @@
 
 namespace tunnel {
 KonnectivityBackend::KonnectivityBackend(http::H2Stream& stream, ServerContext& context,
-                                         async::TaskGroup& tasks, std::string peer)
+                                         async::TaskGroup& tasks, AgentPeer peer)
     : Backend(std::move(peer), std::make_shared<LinkEntry>(context.loop_index)),
       ServerCall(stream),
       context_(context),
@@ -39,9 +39,9 @@ void KonnectivityBackend::register_backend(std::string id, Identifiers identifie
   LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()});
 }
 
-void KonnectivityBackend::refuse(const std::string& reason) {
+void KonnectivityBackend::refuse(const std::string& reason, grpc::StatusCode code) {
   LOG_WARN("agent refused", {"from", peer()}, {"reason", reason});
-  finish({grpc::StatusCode::unknown, reason});
+  finish({code, reason});
 }
 
 void KonnectivityBackend::probe() {

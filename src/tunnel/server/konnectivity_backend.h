@@ -28,13 +28,13 @@ class AdmissionTicket;
 class KonnectivityBackend : public Backend, public grpc::ServerCall {
  public:
   KonnectivityBackend(http::H2Stream& stream, ServerContext& context, async::TaskGroup& tasks,
-                      std::string peer);
+                      AgentPeer peer);
   ~KonnectivityBackend() override;
 
   /// Sends the response headers and offers the agent to the router.
   void register_backend(std::string id, Identifiers identifiers, const http::Headers& metadata);
-  /// Ends the call with gRPC status Unknown.
-  void refuse(const std::string& reason);
+  /// Ends the call. Other statuses than Unknown are not of konnectivity.
+  void refuse(const std::string& reason, grpc::StatusCode code = grpc::StatusCode::unknown);
 
   Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
   /// Forgets a dial that is no longer wanted, and tells the agent.

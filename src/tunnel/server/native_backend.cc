@@ -42,7 +42,7 @@ Result<AgentCredentials> read_introduction(const http::Headers& headers, bool wi
 }  // namespace
 
 NativeBackend::NativeBackend(ServerContext& context, const AgentAdmission& admission,
-                             std::unique_ptr<net::Stream> stream, std::string peer)
+                             std::unique_ptr<net::Stream> stream, AgentPeer peer)
     : Backend(std::move(peer), std::make_shared<LinkEntry>(context.loop_index)),
       context_(context),
       admission_(admission),
@@ -111,6 +111,8 @@ Task<AgentCredentials> NativeBackend::credentials() {
   if (admission_.authenticator != nullptr)
     CO_TRY_VOID(co_await admission_.authenticator->authenticate(std::move(who.token)));
   co_return who;
+  const AgentPeer self{peer(), clusters()};
+  CO_TRY_VOID(check_identity(context_, admission_, self, who));
 }
 
 void NativeBackend::enter(AgentCredentials credentials) {

@@ -22,7 +22,7 @@ class NativeBackend : public Backend,
  public:
   /// The references outlive the link.
   NativeBackend(ServerContext& context, const AgentAdmission& admission,
-                std::unique_ptr<net::Stream> stream, std::string peer);
+                std::unique_ptr<net::Stream> stream, AgentPeer peer);
   ~NativeBackend() override;
 
   /// Asks the agent who it is, lets it in, serves until the link ends. Returns why it ended.

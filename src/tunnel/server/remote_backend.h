@@ -22,7 +22,7 @@ class RemoteBackend : public Backend {
     ServerContext* context;  // of the home loop: its executor may be used from here
     std::string agent_id;
     Identifiers identifiers;
-    std::string peer;
+    AgentPeer peer;
   };
 
   RemoteBackend(ServerContext& context, const Origin& origin);

@@ -169,6 +169,15 @@ void Router::probe_links_of(const std::string& agent_id) const {
   for (auto link = first; link != last; ++link) link->second->probe();
 }
 
+bool BackendPool::held_by_other(const std::string& key,
+                                const std::vector<std::string>& clusters) const {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return false;
+  return std::ranges::any_of(found->second.streams, [&](const Backend* stream) {
+    return std::ranges::find_first_of(stream->clusters(), clusters) == stream->clusters().end();
+  });
+}
+
 Backend* Router::pick(std::string_view address, async::TimePoint now) const {
   for (const BackendPool& pool : pools_) {
     if (Backend* backend = pool.pick(address, now)) return backend;
@@ -190,3 +199,10 @@ void Router::publish() {
 }
 
 }  // namespace tunnel
+bool Router::held_by_other(const std::string& identifier,
+                           const std::vector<std::string>& clusters) const {
+  return std::ranges::any_of(pools_, [&](const BackendPool& pool) {
+    return pool.strategy() == Strategy::dest_host && pool.held_by_other(identifier, clusters);
+  });
+}
+

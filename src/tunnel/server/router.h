@@ -33,6 +33,7 @@ class BackendPool {
   std::size_t keys() const { return keys_.size(); }
   Strategy strategy() const { return strategy_; }
 
+  bool held_by_other(const std::string& key, const std::vector<std::string>& clusters) const;
  private:
   using Streams = std::vector<Backend*>;
   std::vector<std::string> keys_of(const Backend& backend) const;
@@ -65,6 +66,8 @@ class Router {
   std::string why_none(std::string_view address, async::TimePoint now) const;
   /// At least one agent serves the first strategy.
   bool ready() const { return pools_.front().keys() > 0; }
+  /// Whether an agent of another cluster than these, by its certificate, has the identifier.
+  bool held_by_other(const std::string& identifier, const std::vector<std::string>& clusters) const;
   /// Links of all agents.
   std::size_t size() const { return links_.size(); }
   /// Tells the agents of this loop's links that the server is about to go.

@@ -26,6 +26,7 @@ Server::Server(const std::vector<async::Loop*>& loops, async::Clock& clock,
       windows_{clock, grown_windows_, largest_window(options_.window_limit)},
       accepting_(loops.front()->get_executor()) {
   const Shard::Shared shared{clock,      registry,  budget,       windows_, options_,
+  options_.admission.identity = &options_.identity;
                              directory_, hang_ups_, loops.size(), shards_};
   for (async::Loop* loop : loops)
     shards_.push_back(std::make_unique<Shard>(*loop, shards_.size(), shared));

@@ -75,7 +75,9 @@ class Shard {
   struct Visitor {
     std::unique_ptr<net::Stream> stream;
     std::string name;
-    std::string protocol;  // by ALPN
+    std::string protocol;                             // by ALPN
+    std::vector<std::string> clusters = {};           // an agent's, by its certificate
+    std::shared_ptr<const ClientAccess> access = {};  // a client's
   };
 
   async::Task<void> welcome(const Door& door, net::Socket socket);
