@@ -33,6 +33,7 @@ struct ServerLeases {
 /// `cluster-proxy server`, every flag as a typed and validated value.
 struct TunnelServerConfig {
   std::string server_id;  // never empty once parsed
+  std::string version;    // of the program, for people
   int server_count = 1;   // header value only
 
   tunnel::FrontendMode mode = tunnel::FrontendMode::grpc;
@@ -67,9 +68,9 @@ struct TunnelServerConfig {
   MemoryLimits memory{.process = std::size_t{256} << 20, .connection = std::size_t{4} << 20};
 
   std::optional<TokenAuthentication> authentication;
-  ServerLeases leases;
   tunnel::IdentityPolicy identity{tunnel::IdentityMode::off};  // of agents
   tunnel::ClientPolicy clients;                                // who may go where
+  ServerLeases leases;
   KubeAccess kube;
 
   ProfilingConfig profiling;

@@ -5,18 +5,19 @@
 #include "base/id.h"
 #include "cli/rules.h"
 #include "cli/server_flags.h"
+#include "cli/version.h"
 
 namespace cli {
 namespace {
 
 constexpr PortRange kUserPorts{1024, 49151};
 
-base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port,
 constexpr std::pair<std::string_view, tunnel::IdentityMode> kIdentityModes[] = {
     {"off", tunnel::IdentityMode::off},
     {"warn", tunnel::IdentityMode::warn},
     {"enforce", tunnel::IdentityMode::enforce}};
 
+base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port,
                                        bool other_tcp) {
   if (port != 0) {
     return bad_flag("--server-port", fmt::to_string(port),
@@ -137,7 +138,6 @@ base::Result<void> ServerFlags::check_authentication(app::TunnelServerConfig& co
   return {};
 }
 
-base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config) const {
 // Where any agent serves any destination, it does not matter what it may register.
 base::Result<void> ServerFlags::check_access(app::TunnelServerConfig& config) const {
   const auto mode = std::ranges::find(kIdentityModes, cluster_identity_,
@@ -171,6 +171,7 @@ base::Result<void> ServerFlags::check_access(app::TunnelServerConfig& config) co
   return {};
 }
 
+base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config) const {
   TRY_VOID(check_profiling(config.profiling));
   TRY(config.strategies, parse_strategies(strategies_));
   TRY(config.receive_queue, check_positive("--xfr-channel-size", queue_));
@@ -191,8 +192,8 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
   TRY_VOID(check_frontend(config));
   TRY_VOID(check_ports(config));
   TRY_VOID(check_authentication(config));
-  TRY(config.log, log_.config("proxy-server"));
   TRY_VOID(check_access(config));
+  TRY(config.log, log_.config("proxy-server"));
   if (config.server_id.empty())
     config.server_id = environment_id.empty() ? base::random_uuid() : environment_id;
   config.server_count =
@@ -202,6 +203,7 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
   config.keepalive = std::max(config.keepalive, kOftenest);
   config.frontend_keepalive = std::max(config.frontend_keepalive, kOftenest);
   config.kube.burst = static_cast<int>(std::clamp<std::int64_t>(kube_burst_, 0, INT32_MAX));
+  config.version = kVersion;
   config.listing = table_.listing();
   return config;
 }

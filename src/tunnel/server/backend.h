@@ -14,6 +14,7 @@
 #include "tunnel/server/client_rules.h"
 #include "tunnel/server/directory.h"
 #include "tunnel/server/leg.h"
+#include "tunnel/server/link_leg.h"
 #include "tunnel/server_metrics.h"
 
 namespace tunnel {
@@ -26,6 +27,21 @@ struct DialRequest {
   std::string target;   // "host:port", as the client wrote it
   std::int64_t client_random = 0;
   base::Bytes packet;  // the client's DIAL_REQ, where it sent one: forwarded as it came
+};
+
+/// What a link has carried and met, for people. Thread: that of the link's loop.
+struct LinkRecord {
+  async::TimePoint since;  // it was admitted
+  std::uint64_t bytes_to_agent = 0;
+  std::uint64_t bytes_from_agent = 0;
+  std::uint64_t dials = 0;
+  std::uint64_t failed_dials = 0;
+  std::optional<Mishap> last_error = {};  // of a dial, or of the link
+
+  void failed(std::string why, async::TimePoint now) {
+    ++failed_dials;
+    last_error = {std::move(why), now};
+  }
 };
 
 /// Who is at the other end of a link, before it said anything.
@@ -64,12 +80,27 @@ class Backend {
   virtual bool draining() const { return entry_->draining; }
   /// Dials and connections that it carries.
   virtual std::size_t connections() const { return entry_->connections; }
+  /// What it speaks: "native", "konnectivity".
+  virtual std::string_view kind() const = 0;
+  /// As measured last; nothing when it never was.
+  virtual std::optional<async::Duration> round_trip() { return std::nullopt; }
+  LinkRecord& record() { return record_; }
+  const LinkRecord& record() const { return record_; }
+  /// Dials and connections on it.
+  LegsOfLink& legs() { return legs_; }
+  const LegsOfLink& legs() const { return legs_; }
   /// It lives on another loop.
   virtual bool remote() const { return false; }
   const std::shared_ptr<LinkEntry>& entry() const { return entry_; }
   AgentTraffic& traffic() { return *traffic_; }
 
  protected:
+  /// A session's round trip is zero until it was measured.
+  static std::optional<async::Duration> measured(async::Duration round_trip) {
+    if (round_trip.count() == 0) return std::nullopt;
+    return round_trip;
+  }
+
   Backend(AgentPeer peer, std::shared_ptr<LinkEntry> entry)
       : peer_(std::move(peer.name)),
         clusters_(std::move(peer.clusters)),
@@ -87,6 +118,8 @@ class Backend {
   std::string agent_id_;
   Identifiers identifiers_;
   std::optional<AgentTraffic> traffic_;
+  LinkRecord record_;
+  LegsOfLink legs_;
 };
 
 /// What came of a dial at once.

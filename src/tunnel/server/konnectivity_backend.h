@@ -47,6 +47,10 @@ class KonnectivityBackend : public Backend, public grpc::ServerCall {
   void count_sent(PacketType type);
 
   bool silent(async::TimePoint now) const override { return answers_.silent(now); }
+  std::string_view kind() const override { return "konnectivity"; }
+  std::optional<async::Duration> round_trip() override {
+    return measured(stream().session().round_trip());
+  }
   void probe() override;
   void alive() { answers_.heard(); }
   LinkSender& sender() { return sender_; }

@@ -33,6 +33,7 @@ class RemoteBackend : public Backend {
   void probe() override;
   bool draining() const override { return origin_.entry->draining; }
   std::size_t connections() const override { return origin_.entry->connections; }
+  std::string_view kind() const override { return "remote"; }
   bool remote() const override { return true; }
 
   const LinkEntry& link() const { return *origin_.entry; }

@@ -304,6 +304,10 @@ Task<void> Shard::drained(async::TimePoint deadline) {
   co_return Result<void>{};
 }
 
+Task<ServerStatus> Shard::status(std::size_t connections) const {
+  co_return router_.status(connections, clock_.now());
+}
+
 void Shard::tell_draining() {
   async::asio::post(executor(), [this] { router_.tell_draining(); });
 }

@@ -64,6 +64,7 @@ class Shard {
   /// Connections of agents. Any thread.
   std::size_t agents() const { return agent_count_; }
 
+  async::Task<ServerStatus> status(std::size_t connections) const;
   /// Tells agents that know the word that the server is about to go. Any thread.
   void tell_draining();
   async::Task<void> stop_agents();
