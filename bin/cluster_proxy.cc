@@ -9,7 +9,7 @@
 #include "app/addon_manager.h"
 #include "app/tunnel_agent.h"
 #include "app/tunnel_server.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 
 int main(int argc, char** argv) {
   // A peer that hangs up is an error of the write, not the end of the process.
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
                                     .agent = app::run_tunnel_agent,
                                     .manager = app::run_addon_manager,
                                     .addon_agent = app::run_addon_agent};
-    return cli::run_command(command_line, programs, console);
+    return cli::run_command(cli::all_commands(programs), command_line, console);
   } catch (const std::exception& error) {
     console.error(fmt::format("Error: {}\n", error.what()));
     return 1;

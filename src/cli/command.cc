@@ -1,185 +1,111 @@
 #include "cli/command.h"
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
+#include <algorithm>
 
 #include <fmt/format.h>
 
-#include "base/log.h"
-#include "cli/addon_agent_flags.h"
-#include "cli/agent_flags.h"
-#include "cli/log_flags.h"
-#include "cli/manager_flags.h"
-#include "cli/server_flags.h"
+#include "cli/settings.h"
 #include "cli/suggest.h"
-#include "cli/version.h"
 
 namespace cli {
 namespace {
 
-constexpr std::string_view kOverview =
-    R"(cluster-proxy reaches the services of clusters that can only dial out.
-
-Agents in those clusters keep tunnels open to a server; clients connect to any service of any cluster through it.
-It speaks the protocol of Kubernetes' konnectivity (apiserver-network-proxy).
-
-Tunnel Commands:
-  server      Accept tunnels from agents, and connections for them from clients
-  agent       Keep tunnels to the servers and open connections inside this cluster
-
-Add-on Commands:
-  manager     On an Open Cluster Management hub: install servers, and agents on every managed cluster
-  addon-agent Report the health of this cluster's agent, and lead its tunnels through the hub's API server
-
-Other Commands:
-  version     Print the version
-  help        Explain a command
-
-Usage:
-  cluster-proxy COMMAND [flags]
-
-Use "cluster-proxy COMMAND --help" for the flags of a command. Called as proxy-server or proxy-agent, the program
-behaves as konnectivity's program of that name; called as agent, as the add-on's addon-agent.
-)";
-
-constexpr std::string_view kServerAbout =
-    "Accepts tunnels from agents, takes connections from clients such as kube-apiserver and joins "
-    "the two.";
-constexpr std::string_view kAgentAbout =
-    "Keeps tunnels to the servers and opens the connections that clients ask for, in this agent's "
-    "network.";
-
-constexpr std::string_view kManagerAbout =
-    "Installs the cluster-proxy add-on: proxy servers on this hub, agents on every managed cluster "
-    "through Open Cluster Management, and the certificates between them.";
-constexpr std::string_view kAddonAgentAbout =
-    "Renews the add-on's lease while the proxy-agent in the same pod is ready, and optionally "
-    "leads "
-    "the proxy-agent's connections through the hub's API server to the proxy servers.";
-
-int fail_usage(const Console& console, std::string_view program, const base::Error& error) {
-  console.error(
-      fmt::format("Error: {0}\n\nUsage:\n  {1} [flags]\n\nRun \"{1} --help\" for all flags.\n",
-                  error.message, program));
-  return 1;
-}
-
-/// Parses `arguments` by the table of `Flags` and runs `program` with the configuration that comes
-/// out.
-template <typename Flags, typename Run>
-int run_program(std::string_view name, std::string_view about, const char* id_variable,
-                std::span<const std::string> arguments, const Run& run, const Console& console) {
-  Flags flags;
-  auto parsed = flags.table().parse(arguments);
-  if (!parsed) {
-    const int code = fail_usage(console, name, parsed.error());
-    return flags.table().syntax() == FlagSyntax::go ? 2 : code;
-  }
-  if (parsed->help) {
-    console.out(fmt::format("{}\n\nUsage:\n  {} [flags]\n{}", about, name, flags.table().help()));
-    return 0;
-  }
-  for (const std::string& notice : parsed->notices) console.error(notice + "\n");
-  for (const std::string& stray : parsed->arguments) {
-    console.error(fmt::format(
-        "Ignoring the argument \"{}\": it belongs to no flag (switches take =true or =false)\n",
-        stray));
-  }
-  auto config = flags.config(console.environment(id_variable));
-  if (!config) return fail_usage(console, name, config.error());
-  if (auto opened = base::log::configure(config->log.sink); !opened)
-    return fail_usage(console, name, opened.error());
-  LOG_INFO("starting", {"program", name}, {"version", kVersion}, {"flags", config->listing});
-  return run(*config);
-}
-
-int run_server(std::string_view name, std::span<const std::string> arguments,
-               const Programs& programs, const Console& console) {
-  return run_program<ServerFlags>(name, kServerAbout, "PROXY_SERVER_ID", arguments, programs.server,
-                                  console);
-}
-
-int run_manager(std::string_view name, std::span<const std::string> arguments,
-                const Programs& programs, const Console& console) {
-  return run_program<ManagerFlags>(name, kManagerAbout, "POD_NAMESPACE", arguments,
-                                   programs.manager, console);
-}
-
-int run_agent(std::string_view name, std::span<const std::string> arguments,
-              const Programs& programs, const Console& console) {
-  return run_program<AgentFlags>(name, kAgentAbout, "PROXY_AGENT_ID", arguments, programs.agent,
-                                 console);
-}
-
-int run_addon_agent(std::string_view name, std::span<const std::string> arguments,
-                    const Programs& programs, const Console& console) {
-  return run_program<AddonAgentFlags>(name, kAddonAgentAbout, "POD_NAMESPACE", arguments,
-                                      programs.addon_agent, console);
-}
-
-int unknown_command(std::string_view command, const Console& console) {
-  constexpr std::array<std::string_view, 6> kCommands = {"server",      "agent",   "manager",
-                                                         "addon-agent", "version", "help"};
-  const std::string_view close = closest(command, kCommands);
-  const std::string hint = close.empty() ? "" : fmt::format("\nDid you mean this?\n  {}\n", close);
-  const std::string_view kind = command.starts_with('-') ? "flag" : "command";
-  console.error(
-      fmt::format("Error: unknown {} \"{}\" for \"cluster-proxy\"\n{}\nRun \"cluster-proxy "
-                  "--help\" for what there is.\n",
-                  kind, command, hint));
-  return 1;
-}
-
-int run_subcommand(std::span<const std::string> arguments, const Programs& programs,
-                   const Console& console) {
-  const std::string command = arguments.empty() ? "help" : arguments.front();
-  const auto rest = arguments.subspan(arguments.empty() ? 0 : 1);
-  if (command == "server") return run_server("cluster-proxy server", rest, programs, console);
-  if (command == "agent") return run_agent("cluster-proxy agent", rest, programs, console);
-  if (command == "manager") return run_manager("cluster-proxy manager", rest, programs, console);
-  if (command == "addon-agent") {
-    return run_addon_agent("cluster-proxy addon-agent", rest, programs, console);
-  }
-  if (command == "version" || command == "--version") {
-    console.out(
-        fmt::format("cluster-proxy {} (konnectivity {})\n", kVersion, kKonnectivityVersion));
-    return 0;
-  }
-  const bool asks_help = command == "help" || command == "--help" || command == "-h";
-  if (!asks_help) return unknown_command(command, console);
-  if (command == "help" && !rest.empty()) {
-    const std::array<std::string, 2> explained = {rest.front(), "--help"};
-    return run_subcommand(explained, programs, console);
-  }
-  console.out(kOverview);
-  return 0;
-}
-
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+bool asks_help(std::string_view word) { return word == "--help" || word == "-h"; }
+
+int fail_usage(const Command& command, const Invocation& invocation, const base::Error& error) {
+  const std::string arguments = command.usage.empty() ? "" : command.usage + " ";
+  invocation.console.error(
+      fmt::format("Error: {0}\n\nUsage:\n  {1} {2}[flags]\n\nRun \"{1} --help\" for all flags.\n",
+                  error.message, invocation.name, arguments));
+  return 1;
+}
+
+/// Sets the flags of `action` from wherever they come. True: help is wanted instead.
+base::Result<bool> set_flags(Action& action, Settings& settings, Invocation& invocation,
+                             std::span<const std::string> arguments) {
+  TRY(FlagSet::Parsed parsed, action.flags().parse(arguments));
+  if (parsed.help) return true;
+  for (const std::string& notice : parsed.notices) invocation.console.error(notice + "\n");
+  invocation.arguments = std::move(parsed.arguments);
+  TRY_VOID(settings.apply(invocation.root, invocation.console));
+  return false;
+}
+
+int run_leaf(const Command& command, Invocation invocation,
+             std::span<const std::string> arguments) {
+  const std::unique_ptr<Action> action = command.make();
+  Settings settings(command, action->flags());
+  auto help = set_flags(*action, settings, invocation, arguments);
+  if (!help) {
+    const int code = fail_usage(command, invocation, help.error());
+    return action->flags().syntax() == FlagSyntax::go ? 2 : code;
+  }
+  if (*help) {
+    invocation.console.out(help_text(command, invocation.name));
+    return 0;
+  }
+  if (auto ready = action->prepare(invocation); !ready)
+    return fail_usage(command, invocation, ready.error());
+  auto code = action->run(invocation);
+  if (code) return *code;
+  invocation.console.error(fmt::format("Error: {}\n", code.error().message));
+  return 1;
+}
+
+int unknown_command(const Command& command, const Invocation& invocation, std::string_view word) {
+  std::vector<std::string_view> known;
+  for (const Command& each : command.commands) {
+    if (each.hidden) continue;
+    known.push_back(each.name);
+    known.insert(known.end(), each.aliases.begin(), each.aliases.end());
+  }
+  const std::string_view close = closest(word, known);
+  const std::string hint = close.empty() ? "" : fmt::format("\nDid you mean this?\n  {}\n", close);
+  const std::string_view kind = word.starts_with('-') ? "flag" : "command";
+  invocation.console.error(
+      fmt::format("Error: unknown {0} \"{1}\" for \"{2}\"\n{3}\nRun \"{2} --help\" for what "
+                  "there is.\n",
+                  kind, word, invocation.name, hint));
+  return 1;
+}
+
+int run_named(const Command& command, Invocation invocation,
+              std::span<const std::string> arguments) {
+  if (command.make) return run_leaf(command, std::move(invocation), arguments);
+  if (arguments.empty() || asks_help(arguments.front())) {
+    invocation.console.out(help_text(command, invocation.name));
+    return 0;
+  }
+  const Command* next = command.find(arguments.front());
+  if (next == nullptr) return unknown_command(command, invocation, arguments.front());
+  invocation.name += " " + next->name;
+  return run_named(*next, std::move(invocation), arguments.subspan(1));
+}
 
 }  // namespace
 
-Console system_console() {
-  return {.out = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
-          .error = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
-          .environment =
-              [](const std::string& name) {
-                const char* value = std::getenv(name.c_str());
-                return std::string(value == nullptr ? "" : value);
-              }};
+bool Command::answers_to(std::string_view word) const {
+  return name == word || std::ranges::count(aliases, word) > 0;
 }
 
-int run_command(std::span<const std::string> command_line, const Programs& programs,
+const Command* Command::find(std::string_view word) const {
+  const auto place =
+      std::ranges::find_if(commands, [&](const Command& each) { return each.answers_to(word); });
+  return place == commands.end() ? nullptr : &*place;
+}
+
+int run_command(const Command& root, std::span<const std::string> command_line,
                 const Console& console) {
-  const std::string_view called =
-      command_line.empty() ? std::string_view() : base_name(command_line.front());
+  const std::string called(command_line.empty() ? std::string_view()
+                                                : base_name(command_line.front()));
   const auto arguments = command_line.subspan(command_line.empty() ? 0 : 1);
-  if (called == "proxy-server") return run_server("proxy-server", arguments, programs, console);
-  if (called == "proxy-agent") return run_agent("proxy-agent", arguments, programs, console);
-  if (called == "manager") return run_manager("manager", arguments, programs, console);
-  if (called == "agent") return run_addon_agent("agent", arguments, programs, console);
-  return run_subcommand(arguments, programs, console);
+  for (const Command& each : root.commands) {
+    if (std::ranges::count(each.program_names, called) == 0) continue;
+    return run_named(each, {.console = console, .root = root, .name = called}, arguments);
+  }
+  return run_named(root, {.console = console, .root = root, .name = root.name}, arguments);
 }
 
 }  // namespace cli

@@ -1,38 +1,81 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "app/addon_agent_config.h"
-#include "app/addon_manager_config.h"
-#include "app/tunnel_agent_config.h"
-#include "app/tunnel_server_config.h"
+#include "base/result.h"
+#include "cli/console.h"
+#include "cli/flag_set.h"
 
 namespace cli {
 
-/// What a command line runs once it is understood. Each returns the exit code.
-struct Programs {
-  std::function<int(const app::TunnelServerConfig&)> server;
-  std::function<int(const app::TunnelAgentConfig&)> agent;
-  std::function<int(const app::AddonManagerConfig&)> manager;
-  std::function<int(const app::AddonAgentConfig&)> addon_agent;
+struct Command;
+
+/// What a command is run with.
+struct Invocation {
+  const Console& console;
+  const Command& root;                 // the table, for commands about commands
+  std::string name;                    // as typed: "cluster-proxy dial", "proxy-server"
+  std::vector<std::string> arguments;  // that belong to no flag
 };
 
-/// Where a command's text goes, and its surroundings.
-struct Console {
-  std::function<void(std::string_view)> out;
-  std::function<void(std::string_view)> error;
-  std::function<std::string(const std::string&)> environment;  // "" for a variable that is not set
-};
-Console system_console();
+/// One use of a command: its flags, and the work that they describe.
+///
+/// Flow: flags() are set, then prepare(), then run(); each once.
+class Action {
+ public:
+  virtual ~Action() = default;
 
-/// Chooses the program and runs it: by the name we were called by (proxy-server, proxy-agent,
-/// manager, and agent, which is what the add-on's images call their addon-agent), else by the first
-/// argument. Returns the exit code: 0 for help, 1 for whatever is not understood; of programs with
-/// Go's flag syntax 2 for a flag that is not understood, as Go has it.
-int run_command(std::span<const std::string> command_line, const Programs& programs,
+  virtual FlagSet& flags() = 0;
+  /// Checks flags and arguments before anything happens. An error is shown with the usage.
+  virtual base::Result<void> prepare(const Invocation& invocation) = 0;
+  /// Returns the exit code; an error is shown as it is, and makes it 1.
+  virtual base::Result<int> run(const Invocation& invocation) = 0;
+};
+
+/// A line for a shell, and what it does.
+struct Example {
+  std::string about;  // without a full stop
+  std::string line;   // may have several lines
+};
+
+/// One line of the table of commands, which is the one source of parsing, help, completion and
+/// documentation. It has `make`, or `commands`.
+struct Command {
+  std::string name;
+  std::vector<std::string> aliases = {};
+  std::vector<std::string> program_names = {};  // the program behaves so when called by such a name
+  std::string group = {};                       // heading in the list of commands
+  std::string summary = {};                     // one line without a full stop
+  std::string usage = {};                       // the arguments on the usage line, "HOST:PORT"
+  std::string text = {};  // paragraphs; broken to the screen's width unless they are indented
+  std::vector<Example> examples = {};
+  std::vector<std::string> choices = {};  // what the first argument may be, for completion
+  bool hidden = false;                    // works, but stands in no list
+  bool settings = false;  // flags may come from the environment and a file too; see settings.h
+  std::function<std::unique_ptr<Action>()> make = {};
+  std::vector<Command> commands = {};
+
+  bool answers_to(std::string_view word) const;
+  /// The command of that name or alias below this one, or null.
+  const Command* find(std::string_view word) const;
+};
+
+/// Runs `root` or what it is asked for: by the name we were called by, else by the first arguments.
+/// Returns the exit code: 0 for help and success; 1 for whatever is not understood or fails, as
+/// kubectl has it; of programs with Go's flag syntax 2 for a flag that is not understood.
+int run_command(const Command& root, std::span<const std::string> command_line,
                 const Console& console);
+
+/// What `COMMAND --help` prints. `name` is what was typed to get to the command.
+std::string help_text(const Command& command, std::string_view name);
+
+/// Text broken between words to lines of at most `width` columns, each after `indent` spaces; lines
+/// that begin with a space stay as they are.
+std::string wrapped_text(std::string_view text, std::size_t indent, std::size_t width);
 
 }  // namespace cli

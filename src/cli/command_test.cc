@@ -1,8 +1,7 @@
-#include "cli/command.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/commands.h"
 #include "cli/testing/files.h"
 
 namespace cli {
@@ -34,7 +33,7 @@ class Command : public ::testing::Test {
         .out = [this](std::string_view text) { out_ += text; },
         .error = [this](std::string_view text) { error_ += text; },
         .environment = [](const std::string& name) { return "id-of-" + name; }};
-    return run_command(command_line, programs, console);
+    return run_command(all_commands(programs), command_line, console);
   }
 
   std::string ran_;

@@ -149,6 +149,15 @@ Flag& FlagSet::add_bytes(std::string name, std::size_t& target, std::string usag
   return add(std::move(flag));
 }
 
+base::Result<void> FlagSet::set(std::string_view name, std::string_view text) {
+  const auto place = flags_.find(name);
+  CHECK(place != flags_.end());
+  TRY_VOID(place->second.set(text));
+  place->second.changed = true;
+  place->second.last = text;
+  return {};
+}
+
 bool FlagSet::changed(std::string_view name) const {
   const auto place = flags_.find(name);
   return place != flags_.end() && place->second.changed;

@@ -76,6 +76,9 @@ class FlagSet {
   /// `flag provided but not defined: -x`.
   base::Result<Parsed> parse(std::span<const std::string> arguments);
 
+  /// Sets one flag, as if it stood on the command line. The error has the reason alone.
+  base::Result<void> set(std::string_view name, std::string_view text);
+
   /// The sections with their flags, one screen column wide.
   std::string help() const;
   /// "--mode=http-connect --server-port=0": what stood on the command line, for a log.

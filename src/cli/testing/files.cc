@@ -31,6 +31,7 @@ class Directory {
 std::string file(std::string_view name, std::string_view content) {
   static const Directory directory;
   const std::filesystem::path path = directory.path() / name;
+  std::filesystem::create_directories(path.parent_path());
   std::ofstream(path) << content;
   return path.string();
 }

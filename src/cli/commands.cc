@@ -1,0 +1,32 @@
+#include "cli/commands.h"
+
+#include "cli/help_command.h"
+#include "cli/program_commands.h"
+#include "cli/version_command.h"
+
+namespace cli {
+namespace {
+
+constexpr std::string_view kOverview =
+    R"(cluster-proxy reaches the services of clusters that can only dial out.
+
+Agents in those clusters keep tunnels open to a server; clients connect to any service of any cluster through it. It speaks the protocol of Kubernetes' konnectivity (apiserver-network-proxy).
+
+Called as proxy-server or proxy-agent, the program behaves as konnectivity's program of that name; called as manager or agent, as the add-on's manager and addon-agent. The exit code is 0 for success and 1 for any failure, a flag that is not understood included; of manager and addon-agent, whose flags are Go's, 2 for the latter.)";
+
+}  // namespace
+
+Command all_commands(const Programs& programs) {
+  return {.name = "cluster-proxy",
+          .text = std::string(kOverview),
+          .commands = {
+              server_command(programs.server),
+              agent_command(programs.agent),
+              manager_command(programs.manager),
+              addon_agent_command(programs.addon_agent),
+              version_command(),
+              help_command(),
+          }};
+}
+
+}  // namespace cli

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace cli {
+
+/// `cluster-proxy help [COMMAND...]`
+Command help_command();
+
+}  // namespace cli

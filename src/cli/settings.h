@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "cli/command.h"
+
+namespace cli {
+
+/// Where flags that the command line leaves out come from: the environment, then a YAML file. For
+/// commands with `settings` set; for others all of this does nothing.
+///
+/// --server is CLUSTER_PROXY_SERVER in the environment and `server: ...` in the file, whose keys at
+/// the top hold for every command that has such a flag; under `forward:` they hold for that command
+/// alone, and win. The file is --config or CLUSTER_PROXY_CONFIG, which must exist, else
+/// $XDG_CONFIG_HOME (or ~/.config)/cluster-proxy/config.yaml, if it does.
+class Settings {
+ public:
+  /// Adds --config to `flags`. Both outlive the object.
+  Settings(const Command& command, FlagSet& flags);
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+
+  /// Sets what the command line has left out. Errors name variable, or file, line and key. `root`
+  /// tells which keys other commands know.
+  base::Result<void> apply(const Command& root, const Console& console);
+  /// Explains these sources, for the end of a help text.
+  std::string help() const;
+
+ private:
+  base::Result<void> apply_environment(const Console& console);
+  base::Result<void> apply_file(const Command& root, const Console& console);
+
+  const Command& command_;
+  FlagSet& flags_;
+  std::string file_;
+};
+
+/// "CLUSTER_PROXY_CA_CERT" for "ca-cert".
+std::string variable_of(std::string_view flag);
+
+}  // namespace cli

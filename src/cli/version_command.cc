@@ -1,0 +1,37 @@
+#include "cli/version_command.h"
+
+#include <fmt/format.h>
+
+#include "cli/version.h"
+
+namespace cli {
+namespace {
+
+class Version : public Action {
+ public:
+  FlagSet& flags() override { return flags_; }
+  base::Result<void> prepare(const Invocation&) override { return {}; }
+  base::Result<int> run(const Invocation& invocation) override {
+    invocation.console.out(
+        fmt::format("cluster-proxy {} (konnectivity {})\n", kVersion, kKonnectivityVersion));
+    return 0;
+  }
+
+ private:
+  FlagSet flags_;
+};
+
+}  // namespace
+
+Command version_command() {
+  return {.name = "version",
+          .aliases = {"--version"},
+          .group = "Other Commands",
+          .summary = "Print the version",
+          .text =
+              "Prints this program's version, and that of the konnectivity whose flags, metrics "
+              "and wire format it keeps.",
+          .make = [] { return std::make_unique<Version>(); }};
+}
+
+}  // namespace cli

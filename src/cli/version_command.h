@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace cli {
+
+/// `cluster-proxy version`
+Command version_command();
+
+}  // namespace cli
