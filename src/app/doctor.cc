@@ -47,12 +47,13 @@ class Doctor {
   Finding connect();
   Finding handshake();
   Finding protocol();
+  Finding client_protocol();
   Finding agents();
   Finding target();
 
   Task<std::unique_ptr<net::Stream>> open();
   Task<std::string> ask_for_target();
-  std::vector<std::string> offered() const;
+  Result<std::shared_ptr<const net::TlsContext>> tls_offering(std::vector<std::string> protocols);
   const std::string& host() const { return examination_.server.host; }
   std::string address() const;
   std::string server_name() const {
@@ -65,8 +66,8 @@ class Doctor {
   async::Loop loop_{1};
   async::SystemClock clock_;
   bool healthy_ = true;
-  std::shared_ptr<const net::TlsContext> tls_;
-  std::string alpn_;
+  std::string alpn_;                             // agreed on when anything will do
+  std::shared_ptr<const net::TlsContext> http_;  // null where HTTP/1.1 is not spoken
 };
 
 template <typename T>
@@ -102,9 +103,13 @@ std::string Doctor::address() const {
   return clear() ? examination_.unix_socket : net::join_host_port(host(), examination_.server.port);
 }
 
-std::vector<std::string> Doctor::offered() const {
-  if (examination_.role == Role::agent) return {std::string(tunnel::native::kAlpn), "h2"};
-  return {"http/1.1", "h2"};
+Result<std::shared_ptr<const net::TlsContext>> Doctor::tls_offering(
+    std::vector<std::string> protocols) {
+  net::TlsOptions options;
+  options.alpn = std::move(protocols);
+  TRY(const auto files,
+      pki::ReloadingTls::open(clock_, net::TlsContext::Role::client, examination_.tls, options));
+  return files->current();
 }
 
 bool Doctor::examine() {
@@ -201,13 +206,11 @@ Task<void> not_refused(async::Clock& clock, Task<std::unique_ptr<net::Stream>> s
 }
 
 Finding Doctor::handshake() {
-  net::TlsOptions options;
-  options.alpn = offered();
-  auto files =
-      pki::ReloadingTls::open(clock_, net::TlsContext::Role::client, examination_.tls, options);
-  if (!files) return {"tls", Verdict::failed, files.error().message, "correct the files"};
-  tls_ = (*files)->current();
-  const auto done = wait(not_refused(clock_, secured(open(), tls_, server_name(), alpn_)),
+  const std::string first =
+      examination_.role == Role::agent ? std::string(tunnel::native::kAlpn) : "http/1.1";
+  const auto tls = tls_offering({first, "h2"});
+  if (!tls) return {"tls", Verdict::failed, tls.error().message, "correct the files"};
+  const auto done = wait(not_refused(clock_, secured(open(), *tls, server_name(), alpn_)),
                          "TLS handshake with " + address());
   if (done) {
     return {"tls", Verdict::good,
@@ -222,25 +225,27 @@ Finding Doctor::handshake() {
 }
 
 Finding Doctor::protocol() {
-  const std::string_view spoken = alpn_;
-  if (examination_.role == Role::agent) {
-    if (spoken == tunnel::native::kAlpn)
-      return {"protocol", Verdict::good, "the native link, cluster-proxy/1", ""};
-    if (spoken == "h2")
-      return {"protocol", Verdict::good,
-              "konnectivity's: the server is not ours, or has "
-              "--native-link=false",
-              ""};
-  } else if (spoken == "http/1.1") {
-    return {"protocol", Verdict::good, "HTTP CONNECT", ""};
-  } else if (spoken == "h2") {
-    return {"protocol", Verdict::good, "HTTP/2: konnectivity's gRPC", ""};
+  if (alpn_.empty()) {
+    return {"protocol", Verdict::failed, "the server agrees on no protocol (ALPN)",
+            "this is no port of a tunnel server: check it, and whether a load balancer on the way "
+            "ends TLS"};
   }
-  return {"protocol", Verdict::failed,
-          spoken.empty() ? "the server agrees on no protocol (ALPN)"
-                         : fmt::format("the server chose {}", spoken),
-          "this is no frontend and no agents' port of a tunnel server: check the port, and whether "
-          "a load balancer on the way ends TLS"};
+  if (examination_.role == Role::client) return client_protocol();
+  if (alpn_ == tunnel::native::kAlpn)
+    return {"protocol", Verdict::good, "the native link, cluster-proxy/1", ""};
+  return {"protocol", Verdict::good,
+          "konnectivity's: the server is not ours, or has --native-link=false", ""};
+}
+
+// Who takes HTTP/1.1 is a frontend of mode http-connect; others take HTTP/2 only.
+Finding Doctor::client_protocol() {
+  auto tls = tls_offering({"http/1.1"});
+  if (tls && wait(secured(open(), *tls, server_name(), alpn_), "TLS handshake")) {
+    http_ = *std::move(tls);
+    return {"protocol", Verdict::good, "HTTP CONNECT", ""};
+  }
+  return {"protocol", Verdict::warning, "HTTP/2 only: konnectivity's gRPC, or the port of agents",
+          "make sure that this is the server's --server-port and not its --agent-port"};
 }
 
 Finding Doctor::agents() {
@@ -258,7 +263,7 @@ Task<std::string> Doctor::ask_for_target() {
   if (clear()) {
     CO_TRY(stream, co_await open());
   } else {
-    CO_TRY(stream, co_await secured(open(), tls_, server_name(), alpn_));
+    CO_TRY(stream, co_await secured(open(), http_, server_name(), alpn_));
   }
   const std::string request =
       fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", examination_.target);
@@ -275,9 +280,9 @@ Task<std::string> Doctor::ask_for_target() {
 }
 
 Finding Doctor::target() {
-  if (alpn_ == "h2") {
+  if (!clear() && !http_) {
     return {"target", Verdict::skipped,
-            "the frontend speaks gRPC only: try it with cluster-proxy dial", ""};
+            "it cannot be tried where HTTP/1.1 is not spoken: try cluster-proxy dial", ""};
   }
   const auto answer = wait(ask_for_target(), "answer of the server");
   if (!answer) {

@@ -1,7 +1,11 @@
 #include "cli/commands.h"
 
+#include "cli/doctor_command.h"
 #include "cli/help_command.h"
+#include "cli/kubeconfig_command.h"
+#include "cli/pki_command.h"
 #include "cli/program_commands.h"
+#include "cli/status_command.h"
 #include "cli/version_command.h"
 
 namespace cli {
@@ -24,6 +28,11 @@ Command all_commands(const Programs& programs) {
               agent_command(programs.agent),
               manager_command(programs.manager),
               addon_agent_command(programs.addon_agent),
+              status_command(),
+              top_command(),
+              doctor_command(),
+              kubeconfig_command(),
+              pki_command(),
               version_command(),
               help_command(),
           }};

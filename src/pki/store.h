@@ -84,7 +84,7 @@ base::Result<void> check_store_name(std::string_view name);
 
 /// For people: one paragraph a certificate, with what is wrong and the way out.
 std::string describe(const std::vector<StoredCertificate>& certificates, Store::Time now);
-/// For programs: a JSON array, one object a certificate (docs/cli.md).
+/// For programs: a JSON array, one object a certificate (docs/standalone.md).
 std::string describe_json(const std::vector<StoredCertificate>& certificates, Store::Time now);
 
 }  // namespace pki
