@@ -21,7 +21,7 @@ struct Seen {
 
 class Probe : public Action {
  public:
-  explicit Probe(Seen& seen) : seen_(seen) {
+  explicit Probe(Seen& seen) {
     flags_.section("Flags");
     flags_.add_string("server", seen.server, "Server.");
     flags_.add_list("some-names", seen.names, "Names.");
@@ -32,7 +32,6 @@ class Probe : public Action {
   base::Result<int> run(const Invocation&) override { return 0; }
 
  private:
-  Seen& seen_;
   FlagSet flags_;
 };
 
