@@ -211,7 +211,7 @@ Result<std::vector<std::string>> Store::names() const {
   std::vector<std::string> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder_, error)) {
-    const fs::path file = entry.path();
+    const fs::path& file = entry.path();
     if (file.extension() == ".crt" && file.stem() != kAuthority) found.push_back(file.stem());
   }
   if (error) return fail(base::system_error(error.value(), "read the folder").within(folder_));

@@ -36,7 +36,7 @@ std::string plain_name(std::string_view host) {
 
 std::optional<ip::address> address_of(std::string_view text) {
   boost::system::error_code error;
-  const auto address = ip::make_address(std::string(text), error);
+  auto address = ip::make_address(std::string(text), error);
   if (error) return std::nullopt;
   return address;
 }
