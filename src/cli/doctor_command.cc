@@ -33,6 +33,7 @@ std::string_view word(app::Finding::Verdict verdict) {
 class Doctor : public Action {
  public:
   Doctor() {
+    flags_.section("Flags");
     flags_.add_string("server", server_,
                       "Where the server is: HOST:PORT of its frontend, or the path of its Unix "
                       "socket; with --agent, of its agents' port.");

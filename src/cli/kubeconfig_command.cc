@@ -1,5 +1,6 @@
 #include "cli/kubeconfig_command.h"
 
+#include <filesystem>
 #include <memory>
 
 #include <fmt/format.h>
@@ -26,14 +27,19 @@ YAML::Node entry_named(const YAML::Node& list, const std::string& name, const ch
   return {};
 }
 
-/// What is taken over of another kubeconfig: how to believe the API server, and who we are to it.
-struct Taken {
-  YAML::Node authority;  // certificate-authority-data, or a file's name; maybe undefined
-  std::string authority_key;
-  YAML::Node user;
-};
+/// Names of files count from the folder of the kubeconfig that they stand in: made to hold
+/// anywhere.
+void make_absolute(YAML::Node entry, const std::string& file) {
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  for (const char* key :
+       {"certificate-authority", "client-certificate", "client-key", "tokenFile"}) {
+    if (entry[key]) entry[key] = (folder / entry[key].Scalar()).lexically_normal().string();
+  }
+}
 
-Result<Taken> take_from(const std::string& file, const std::string& wanted_context) {
+/// What is taken over of the context of another kubeconfig: under "cluster" how to believe the API
+/// server, under "user" who we are to it; either may be missing.
+Result<YAML::Node> take_from(const std::string& file, const std::string& wanted_context) {
   TRY(const std::string text, pki::read_file(file));
   YAML::Node root;
   try {
@@ -48,21 +54,22 @@ Result<Taken> take_from(const std::string& file, const std::string& wanted_conte
   if (!context.IsDefined() || !context.IsMap())
     return fail(Code::not_found, fmt::format("{}: there is no context \"{}\"", file, name));
   const YAML::Node cluster = entry_named(root["clusters"], context["cluster"].Scalar(), "cluster");
-  Taken taken{.authority = {},
-              .authority_key = {},
-              .user = entry_named(root["users"], context["user"].Scalar(), "user")};
-  for (const char* key : {"certificate-authority-data", "certificate-authority"}) {
-    if (!cluster.IsDefined() || !cluster.IsMap() || !cluster[key]) continue;
-    taken.authority = cluster[key];
-    taken.authority_key = key;
-    break;
+  const YAML::Node user = entry_named(root["users"], context["user"].Scalar(), "user");
+  YAML::Node taken(YAML::NodeType::Map);
+  for (const char* key : {"certificate-authority", "certificate-authority-data"}) {
+    if (cluster.IsDefined() && cluster.IsMap() && cluster[key])
+      taken["cluster"][key] = cluster[key];
   }
+  if (user.IsDefined() && user.IsMap()) taken["user"] = user;
+  for (const char* part : {"cluster", "user"})
+    if (taken[part]) make_absolute(taken[part], file);
   return taken;
 }
 
 class Kubeconfig : public Action {
  public:
   Kubeconfig() {
+    flags_.section("Flags");
     flags_.add_string("proxy-url", proxy_url_,
                       "Proxy that leads through the tunnel: what \"cluster-proxy proxy\" opens, "
                       "http://HOST:PORT or socks5://HOST:PORT.");
@@ -108,7 +115,7 @@ class Kubeconfig : public Action {
   }
 
   Result<int> run(const Invocation& invocation) override {
-    Taken taken;
+    YAML::Node taken(YAML::NodeType::Map);
     if (!from_.empty()) {
       TRY(taken, take_from(from_, from_context_));
     }
@@ -136,7 +143,7 @@ class Kubeconfig : public Action {
     return bad_flag("--proxy-url", proxy_url_, "want http://HOST:PORT or socks5://HOST:PORT");
   }
 
-  Result<YAML::Node> cluster_entry(const Taken& taken) const {
+  Result<YAML::Node> cluster_entry(const YAML::Node& taken) const {
     YAML::Node entry;
     const std::string api = api_server_.empty() ? cluster_ + ":443" : api_server_;
     entry["server"] = "https://" + (forward_.empty() ? api : forward_);
@@ -147,8 +154,8 @@ class Kubeconfig : public Action {
       auto bundle = pki::parse_ca_bundle(pem);
       if (!bundle) return fail(std::move(bundle).error().within(authority_));
       entry["certificate-authority-data"] = http::base64_encode(*bundle);
-    } else if (!taken.authority_key.empty()) {
-      entry[taken.authority_key] = taken.authority;
+    } else if (const YAML::Node cluster = taken["cluster"]) {
+      for (const auto& each : cluster) entry[each.first.Scalar()] = each.second;
     } else {
       return fail(Code::invalid,
                   fmt::format("{} names no authority of its API server: give it with "
@@ -158,8 +165,8 @@ class Kubeconfig : public Action {
     return entry;
   }
 
-  YAML::Node user_entry(const Taken& taken) const {
-    if (token_file_.empty() && taken.user.IsDefined() && taken.user.IsMap()) return taken.user;
+  YAML::Node user_entry(const YAML::Node& taken) const {
+    if (token_file_.empty() && taken["user"]) return taken["user"];
     YAML::Node user(YAML::NodeType::Map);
     if (!token_file_.empty()) user["tokenFile"] = token_file_;
     return user;

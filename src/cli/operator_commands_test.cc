@@ -93,6 +93,20 @@ contexts: [{name: admin, context: {cluster: k, user: u}}]
                           Not(HasSubstr("proxy-url"))));
 }
 
+TEST_F(OperatorCommands, keep_the_names_of_files_good_in_a_kubeconfig) {
+  const std::string from = testing::file("files.conf", R"(
+current-context: a
+clusters: [{name: k, cluster: {server: "https://x", certificate-authority: pki/ca.crt}}]
+users: [{name: u, user: {client-certificate: /abs/c.crt, client-key: ../c.key}}]
+contexts: [{name: a, context: {cluster: k, user: u}}]
+)");
+  const auto folder = std::filesystem::path(from).parent_path();
+  EXPECT_EQ(run({"kubeconfig", "c1", "--proxy-url=http://h:1", "--from=" + from}), 0) << error_;
+  EXPECT_THAT(out_, AllOf(HasSubstr("certificate-authority: " + (folder / "pki/ca.crt").string()),
+                          HasSubstr("client-certificate: /abs/c.crt"),
+                          HasSubstr("client-key: " + (folder.parent_path() / "c.key").string())));
+}
+
 TEST_F(OperatorCommands, refuse_a_kubeconfig_that_verifies_nothing) {
   EXPECT_EQ(run({"kubeconfig", "c1", "--proxy-url=http://h:1"}), 1);
   EXPECT_THAT(error_, HasSubstr("the API server has to be verified"));
@@ -108,6 +122,18 @@ contexts: [{name: a, context: {cluster: k, user: u}}]
 )");
   EXPECT_EQ(run({"kubeconfig", "c1", "--proxy-url=http://h:1", "--from=" + none}), 1);
   EXPECT_THAT(error_, HasSubstr("names no authority"));
+}
+
+TEST_F(OperatorCommands, explain_their_flags_under_a_heading) {
+  const std::vector<std::vector<std::string>> all = {{"status"},      {"top"},
+                                                     {"doctor"},      {"kubeconfig"},
+                                                     {"pki", "init"}, {"pki", "issue", "agent"},
+                                                     {"pki", "show"}, {"pki", "renew"}};
+  for (std::vector<std::string> line : all) {
+    line.emplace_back("--help");
+    EXPECT_EQ(run(line), 0);
+    EXPECT_THAT(out_, HasSubstr("\nFlags:\n")) << line.front();
+  }
 }
 
 TEST_F(OperatorCommands, say_where_the_admin_port_should_be) {

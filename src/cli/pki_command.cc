@@ -26,6 +26,7 @@ pki::Store::Time wall_now() { return async::SystemClock().wall_now(); }
 class PkiAction : public Action {
  public:
   PkiAction() {
+    flags_.section("Flags");
     flags_.add_string("dir", folder_,
                       "Folder of the certificate authority and of what it has issued.");
   }
@@ -131,7 +132,7 @@ class Issue : public PkiAction {
 /// The names given, or all.
 Result<std::vector<std::string>> chosen(const pki::Store& store,
                                         const std::vector<std::string>& given) {
-  TRY(const auto all, store.names());
+  TRY(auto all, store.names());
   if (given.empty()) return all;
   for (const std::string& name : given) {
     if (std::ranges::count(all, name) > 0) continue;

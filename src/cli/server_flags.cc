@@ -99,7 +99,8 @@ void ServerFlags::add_operation() {
                  "Port of /healthz, /readyz and /metrics, 1024..49151.");
   table_.add_string("health-bind-address", config_.health.host,
                     "Address of the health port. Empty means all interfaces.");
-  table_.add_int("admin-port", admin_port_, "Port of /metrics and of profiling, 1024..49151.");
+  table_.add_int("admin-port", admin_port_,
+                 "Port of /metrics, /status and profiling, 1024..49151.");
   table_.add_string("admin-bind-address", config_.admin.host,
                     "Address of the admin port. Empty means all interfaces.");
   table_.add_switch("enable-profiling", config_.profiling.enabled,

@@ -21,6 +21,7 @@ enum class View { clusters, connections };
 class Status : public Action {
  public:
   explicit Status(View view) : view_(view), watch_(view == View::connections) {
+    flags_.section("Flags");
     flags_.add_string("admin", admin_, "Admin port of the server, host:port.");
     Flag& watch = flags_.add_switch("watch", watch_, "Show it again and again, until interrupted.");
     flags_.set_shorthand(watch, 'w');
