@@ -10,7 +10,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream client client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean
+.PHONY: help deps build debug test unit interop upstream client client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean standalone monitoring
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
@@ -77,6 +77,14 @@ kube: debug build ## the Kubernetes library and the programs that use it against
 ocm: build ## the add-on on a real Open Cluster Management hub, with managed clusters
 	@scripts/install-deps test
 	@scripts/test ocm
+
+standalone: build ## server, agent and client on three machines without Kubernetes, as network namespaces; as root
+	@scripts/install-deps test
+	@scripts/test standalone
+
+monitoring: build ## the alerts and the dashboard in a real Prometheus
+	@scripts/install-deps test
+	@scripts/test monitoring
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS seconds
 	@scripts/install-deps build

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
+
+#include "pki/digest.h"
 
 namespace addon {
 namespace {
@@ -177,16 +178,10 @@ std::string canonical_json(const json::value& value) {
   return out;
 }
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  return fmt::format("{:02x}", fmt::join(digest, ""));
-}
-
 std::string spec_hash(const json::object& object) {
   json::object hashed = object;
   for (const auto* dropped : {"apiVersion", "kind", "metadata", "status"}) hashed.erase(dropped);
-  return sha256_hex(canonical_json(hashed));
+  return pki::sha256_hex(canonical_json(hashed));
 }
 
 }  // namespace addon

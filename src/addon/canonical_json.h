@@ -16,8 +16,6 @@ namespace json = kube::json;
 /// with those of the Go manager and of OCM.
 std::string canonical_json(const json::value& value);
 
-std::string sha256_hex(std::string_view bytes);
-
 /// OCM's specHash of a configuration, and our rendered hash of an object: SHA-256, 64 lower-case
 /// hex digits, over all but apiVersion, kind, metadata and status.
 std::string spec_hash(const json::object& object);

@@ -11,6 +11,7 @@
 #include "addon/conditions.h"
 #include "addon/names.h"
 #include "addon/object.h"
+#include "pki/identity.h"
 
 namespace addon {
 namespace {
@@ -167,12 +168,8 @@ std::string_view cluster_of(const json::object& request) {
 
 pki::SigningPolicy agent_certificate_policy(std::string_view cluster) {
   pki::SigningPolicy policy{.usages = {pki::ExtendedKeyUsage::client_auth}, .alt_names = {}};
-  policy.alt_names.uris.push_back(cluster_uri(cluster));
+  policy.alt_names.uris.push_back(pki::cluster_uri(cluster));
   return policy;
-}
-
-std::string cluster_uri(std::string_view cluster) {
-  return fmt::format("urn:open-cluster-management:cluster:{}", cluster);
 }
 
 }  // namespace addon

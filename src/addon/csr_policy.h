@@ -41,7 +41,5 @@ std::string_view cluster_of(const json::object& request);
 
 /// What the certificate of an agent says besides its subject: client only, and which cluster it is.
 pki::SigningPolicy agent_certificate_policy(std::string_view cluster);
-/// "urn:open-cluster-management:cluster:<name>".
-std::string cluster_uri(std::string_view cluster);
 
 }  // namespace addon

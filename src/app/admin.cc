@@ -1,5 +1,8 @@
 #include "app/admin.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "app/profiling.h"
@@ -39,6 +42,20 @@ ServerResponse agent_readiness(const ServerRequest& request, bool connected) {
   return {.body = verbose ? "[+]ping ok\n[+]server-connected ok\ncheck passed\n" : "ok"};
 }
 
+/// /status?connections=N
+std::size_t wanted_connections(const ServerRequest& request) {
+  constexpr std::size_t kMost = 10'000;
+  const std::string text = request.parameter("connections");
+  std::size_t wanted = 0;
+  std::from_chars(text.data(), text.data() + text.size(), wanted);
+  return std::min(wanted, kMost);
+}
+
+async::Task<ServerResponse> answer_status(StatusSource status, std::size_t connections) {
+  CO_TRY(std::string body, co_await status(connections));
+  co_return ServerResponse{.body = std::move(body), .content_type = "application/json"};
+}
+
 /// The host of a Host field without its port: "a", "[::1]".
 std::string_view host_only(std::string_view host) {
   const std::size_t colon = host.rfind(':');
@@ -66,9 +83,13 @@ Routes server_health_routes(const metrics::Registry& registry, ReadyCheck ready)
   return routes;
 }
 
-Routes server_admin_routes(const metrics::Registry& registry, const ProfilingConfig& profiling) {
+Routes server_admin_routes(const metrics::Registry& registry, const ProfilingConfig& profiling,
+                           StatusSource status) {
   Routes routes;
   add_metrics(routes, registry);
+  routes.get_slowly("/status", [status = std::move(status)](const ServerRequest& request) {
+    return answer_status(status, wanted_connections(request));
+  });
   if (profiling.enabled) add_profiling(routes);
   return routes;
 }

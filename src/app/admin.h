@@ -18,9 +18,12 @@ using ReadyCheck = std::function<bool()>;
 /// /healthz, /readyz, /ready and /metrics of the tunnel server. `registry` outlives the routes.
 http::Routes server_health_routes(const metrics::Registry& registry, ReadyCheck ready);
 
-/// /metrics and, if enabled, /debug/pprof of the tunnel server.
+/// What /status answers with, as JSON: with at most so many connections.
+using StatusSource = std::function<async::Task<std::string>(std::size_t connections)>;
+
+/// /metrics, /status and, if enabled, /debug/pprof of the tunnel server.
 http::Routes server_admin_routes(const metrics::Registry& registry,
-                                 const ProfilingConfig& profiling);
+                                 const ProfilingConfig& profiling, StatusSource status);
 
 /// /healthz, /readyz and /ready with ?verbose, and /metrics of the tunnel agent.
 http::Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck ready);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "async/testing/run.h"
+
 namespace app {
 namespace {
 
@@ -23,9 +25,29 @@ class Admin : public ::testing::Test {
     return [this] { return ready_; };
   }
 
+  static async::Task<std::string> page(std::size_t connections) {
+    co_return fmt::format("{} connections", connections);
+  }
+  static StatusSource status() { return page; }
+  std::string status_body(std::string query) {
+    const auto routes = server_admin_routes(registry_, {}, status());
+    auto response = async::testing::run(
+        loop_, routes.serve({.method = "GET", .path = "/status", .query = std::move(query)}));
+    EXPECT_EQ(response->content_type, "application/json");
+    return response->body;
+  }
+
+  async::Loop loop_;
   metrics::Registry registry_;
   bool ready_ = false;
 };
+
+TEST_F(Admin, tells_the_status_with_as_many_connections_as_wanted) {
+  EXPECT_EQ(status_body(""), "0 connections");
+  EXPECT_EQ(status_body("connections=20"), "20 connections");
+  EXPECT_EQ(status_body("connections=x"), "0 connections");
+  EXPECT_EQ(status_body("connections=99999999"), "10000 connections");
+}
 
 TEST_F(Admin, tells_the_health_of_the_server) {
   const auto routes = server_health_routes(registry_, ready());
@@ -56,7 +78,7 @@ TEST_F(Admin, tells_the_health_of_the_agent) {
 TEST_F(Admin, exposes_metrics_on_both_ports_of_the_server_and_the_health_port_of_the_agent) {
   registry_.counter("events_total", "Events.").add();
   for (const auto& routes :
-       {server_health_routes(registry_, ready()), server_admin_routes(registry_, {}),
+       {server_health_routes(registry_, ready()), server_admin_routes(registry_, {}, status()),
         agent_health_routes(registry_, ready())}) {
     const auto response = get(routes, "/metrics");
     EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
@@ -78,8 +100,8 @@ TEST_F(Admin, sends_those_who_want_the_agent_s_metrics_to_the_health_port) {
 }
 
 TEST_F(Admin, serves_profiling_only_when_asked) {
-  EXPECT_EQ(get(server_admin_routes(registry_, {}), "/debug/pprof/").status, 404U);
-  for (const auto& routes : {server_admin_routes(registry_, {.enabled = true}),
+  EXPECT_EQ(get(server_admin_routes(registry_, {}, status()), "/debug/pprof/").status, 404U);
+  for (const auto& routes : {server_admin_routes(registry_, {.enabled = true}, status()),
                              agent_admin_routes(8093, {.enabled = true})}) {
     EXPECT_THAT(get(routes, "/debug/pprof").fields, ElementsAre(Pair("Location", "/debug/pprof/")));
     EXPECT_THAT(get(routes, "/debug/pprof/").body, HasSubstr("perf record"));

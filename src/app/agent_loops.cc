@@ -10,8 +10,9 @@ struct AgentLoops::OneLoop {
   OneLoop(async::Loop& loop, metrics::Registry& registry, const tunnel::AgentContext& first)
       : metrics(registry),
         stall_watch(first.clock),
-        context{first.clock,   loop.get_executor(),    metrics,         first.budget, stall_watch,
-                first.windows, first.connection_limit, first.access_log},
+        context{
+            first.clock,   loop.get_executor(),    metrics,          first.budget,      stall_watch,
+            first.windows, first.connection_limit, first.access_log, first.destinations},
         links(loop.get_executor()),
         upkeep(loop.get_executor()) {
     upkeep.spawn("stall watch", stall_watch.run());

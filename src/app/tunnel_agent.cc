@@ -68,7 +68,8 @@ class TunnelAgent {
                  stall_watch_,
                  windows_,
                  config.memory.connection,
-                 config.log.access_log},
+                 config.log.access_log,
+                 config.destinations.empty() ? nullptr : &config.destinations},
         more_loops_(loops_.all(), registry_, context_),
         signals_(loop_, SIGINT, SIGTERM),
         tasks_(loop_.get_executor()) {}

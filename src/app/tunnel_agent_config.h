@@ -6,6 +6,7 @@
 #include "app/common_config.h"
 #include "net/address.h"
 #include "pki/tls_files.h"
+#include "tunnel/destination.h"
 #include "tunnel/identifiers.h"
 
 namespace app {
@@ -39,6 +40,8 @@ struct TunnelAgentConfig {
   async::Duration busy_poll{};              // see async/busy_poll.h
   pki::TlsFiles tls;                        // certificate and key empty = token only
   std::string token_file;                   // read at every connect; empty = none
+
+  tunnel::DestinationRules destinations{{}, {}};  // what may be dialed
 
   ListenAddress health{"", 8093};
   ListenAddress admin{"127.0.0.1", 8094};

@@ -10,6 +10,7 @@
 
 #include "app/admin.h"
 #include "app/kube_services.h"
+#include "app/status_page.h"
 #include "async/loop_pool.h"
 #include "base/log.h"
 #include "http/server.h"
@@ -55,6 +56,8 @@ tunnel::ServerOptions server_options(const TunnelServerConfig& config,
                                      tunnel::TokenAuthenticator* authenticator) {
   tunnel::ServerOptions options;
   options.admission = {config.server_id, config.server_count, authenticator};
+  options.identity = config.identity;
+  options.clients = config.clients;
   options.strategies = config.strategies;
   options.connection_limit = config.memory.connection;
   options.memory_limit = config.memory.process;
@@ -88,6 +91,7 @@ class TunnelServer {
   Result<void> serve_unix(const std::string& path, tunnel::FrontendMode mode);
   Result<void> serve_tcp(std::uint16_t port, tunnel::FrontendMode mode,
                          std::unique_ptr<pki::ReloadingTls>& tls);
+  Task<std::string> status(std::size_t connections);
   Task<void> watch_signals();
   Task<void> stop();
 
@@ -95,6 +99,7 @@ class TunnelServer {
   async::LoopPool loops_;
   async::Loop& loop_ = loops_.first();
   async::SystemClock clock_;
+  const async::TimePoint started_ = clock_.now();
   metrics::Registry registry_;
   tunnel::ServerMetrics metrics_;
   base::MemoryBudget budget_;
@@ -119,7 +124,9 @@ Result<void> TunnelServer::start() {
       serve_http(loop_, clock_, config_.health,
                  server_health_routes(registry_, [this] { return server_->ready(); }), "health");
   admin_ = serve_http(loop_, clock_, config_.admin,
-                      server_admin_routes(registry_, config_.profiling), "admin");
+                      server_admin_routes(registry_, config_.profiling,
+                                          [this](std::size_t count) { return status(count); }),
+                      "admin");
   if (kubernetes_) kubernetes_->start();
   return {};
 }
@@ -169,6 +176,11 @@ Result<void> TunnelServer::serve_tcp(std::uint16_t port, tunnel::FrontendMode mo
   LOG_INFO("waiting for clients", {"address", listener->address()}, {"mode", to_string(mode)});
   server_->serve_clients(std::move(listener), mode, [&tls] { return tls->current(); });
   return {};
+}
+
+Task<std::string> TunnelServer::status(std::size_t connections) {
+  CO_TRY(const tunnel::ServerStatus status, co_await server_->status(connections));
+  co_return status_page({config_, started_, server_->stopping()}, status, clock_);
 }
 
 Task<void> TunnelServer::watch_signals() {

@@ -9,6 +9,8 @@
 #include "app/common_config.h"
 #include "net/tls.h"
 #include "pki/tls_files.h"
+#include "tunnel/server/client_rules.h"
+#include "tunnel/server/cluster_identity.h"
 #include "tunnel/server/frontend_mode.h"
 #include "tunnel/strategy.h"
 
@@ -31,6 +33,7 @@ struct ServerLeases {
 /// `cluster-proxy server`, every flag as a typed and validated value.
 struct TunnelServerConfig {
   std::string server_id;  // never empty once parsed
+  std::string version;    // of the program, for people
   int server_count = 1;   // header value only
 
   tunnel::FrontendMode mode = tunnel::FrontendMode::grpc;
@@ -66,6 +69,8 @@ struct TunnelServerConfig {
   MemoryLimits memory{.process = std::size_t{256} << 20, .connection = std::size_t{4} << 20};
 
   std::optional<TokenAuthentication> authentication;
+  tunnel::IdentityPolicy identity{tunnel::IdentityMode::off};  // of agents
+  tunnel::ClientPolicy clients;                                // who may go where
   ServerLeases leases;
   KubeAccess kube;
 

@@ -5,6 +5,7 @@ namespace cli {
 AgentFlags::AgentFlags() {
   add_servers();
   add_identity();
+  add_access();
   add_operation();
   add_kubernetes();
   add_behaviour();
@@ -57,6 +58,18 @@ void AgentFlags::add_identity() {
   table_.add_string("agent-key", config_.tls.key, "PEM file with the key of --agent-cert.");
   table_.add_string("service-account-token-path", config_.token_file,
                     "File with the token shown to servers. Read at every connect.");
+}
+
+void AgentFlags::add_access() {
+  table_.section("Access flags (where connections may go)");
+  table_.add_list(
+      "allow-destination", allowed_destinations_,
+      "Destinations that may be dialed, HOST[:PORT] or a range: *.svc.cluster.local:443, "
+      "10.0.0.0/8, [fd00::/8]:8000-8100. Once given, all else is refused. A name is compared as "
+      "asked for, an address also when it is what a name resolves to.");
+  table_.add_list("deny-destination", denied_destinations_,
+                  "Destinations that must not be dialed, whatever is allowed: 169.254.0.0/16, "
+                  "*.internal, *:22.");
 }
 
 void AgentFlags::add_operation() {

@@ -27,6 +27,7 @@ class AgentFlags {
  private:
   void add_servers();
   void add_identity();
+  void add_access();
   void add_operation();
   void add_kubernetes();
   void add_behaviour();
@@ -34,6 +35,8 @@ class AgentFlags {
   app::TunnelAgentConfig config_;
   std::vector<std::string> more_servers_;
   std::string count_source_ = "default";
+  std::vector<std::string> allowed_destinations_;
+  std::vector<std::string> denied_destinations_;
   std::int64_t server_port_ = 8091;
   std::int64_t health_port_ = 8093;
   std::int64_t admin_port_ = 8094;
@@ -46,6 +49,7 @@ class AgentFlags {
   base::Result<void> check_files() const;
   base::Result<void> check_servers(app::TunnelAgentConfig& config) const;
   base::Result<void> check_timing(app::TunnelAgentConfig& config) const;
+  base::Result<void> check_access(app::TunnelAgentConfig& config) const;
   base::Result<void> check_behaviour(app::TunnelAgentConfig& config) const;
 };
 

@@ -155,5 +155,18 @@ TEST(AgentFlags, accept_every_flag_of_the_reference_with_its_default) {
             "--xfr-channel-size=150"});
 }
 
+TEST(AgentFlags, say_where_connections_may_go) {
+  EXPECT_TRUE(accepted().destinations.empty());
+  const auto rules =
+      accepted({"--allow-destination=*.svc:443,10.0.0.0/8", "--deny-destination=10.0.0.1"})
+          .destinations;
+  EXPECT_TRUE(rules.check_target({"a.svc", 443}));
+  EXPECT_FALSE(rules.check_target({"10.0.0.1", 443}));
+  EXPECT_FALSE(rules.check_target({"192.168.0.1", 443}));
+  EXPECT_THAT(refused({"--allow-destination=10.0.*"}),
+              AllOf(HasSubstr("invalid --allow-destination=10.0.*"), HasSubstr("10.0.0.0/8")));
+  EXPECT_THAT(refused({"--deny-destination=a:b"}), HasSubstr("invalid --deny-destination=a:b"));
+}
+
 }  // namespace
 }  // namespace cli

@@ -35,7 +35,25 @@ base::Result<std::vector<std::string>> parse_alpn(const std::vector<std::string>
   return names;
 }
 
+base::Result<std::vector<tunnel::DestinationPattern>> parse_destinations(
+    std::string_view flag, const std::vector<std::string>& texts) {
+  std::vector<tunnel::DestinationPattern> patterns;
+  for (const std::string& text : texts) {
+    auto pattern = tunnel::DestinationPattern::parse(text);
+    if (!pattern) return bad_flag(flag, text, pattern.error().message);
+    patterns.push_back(*std::move(pattern));
+  }
+  return patterns;
+}
+
 }  // namespace
+
+base::Result<void> AgentFlags::check_access(app::TunnelAgentConfig& config) const {
+  TRY(auto allowed, parse_destinations("--allow-destination", allowed_destinations_));
+  TRY(auto denied, parse_destinations("--deny-destination", denied_destinations_));
+  config.destinations = tunnel::DestinationRules(std::move(allowed), std::move(denied));
+  return {};
+}
 
 base::Result<void> AgentFlags::check_files() const {
   TRY_VOID(check_pair("--agent-cert", config_.tls.certificate, "--agent-key", config_.tls.key));
@@ -103,6 +121,7 @@ base::Result<app::TunnelAgentConfig> AgentFlags::config(const std::string& envir
   TRY_VOID(check_files());
   TRY_VOID(check_servers(config));
   TRY_VOID(check_timing(config));
+  TRY_VOID(check_access(config));
   TRY_VOID(check_behaviour(config));
   TRY(config.log, log_.config("proxy-agent"));
   if (config.agent_id.empty())

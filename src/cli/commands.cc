@@ -4,10 +4,14 @@
 #include "cli/completion_command.h"
 #include "cli/dial_command.h"
 #include "cli/docs_command.h"
+#include "cli/doctor_command.h"
 #include "cli/forward_command.h"
 #include "cli/help_command.h"
+#include "cli/kubeconfig_command.h"
+#include "cli/pki_command.h"
 #include "cli/program_commands.h"
 #include "cli/proxy_command.h"
+#include "cli/status_command.h"
 #include "cli/version_command.h"
 
 namespace cli {
@@ -34,6 +38,11 @@ Command all_commands(const Programs& programs) {
               forward_command(),
               proxy_command(),
               bench_command(),
+              status_command(),
+              top_command(),
+              doctor_command(),
+              kubeconfig_command(),
+              pki_command(),
               completion_command(),
               complete_command(),
               docs_command(),

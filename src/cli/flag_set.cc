@@ -103,6 +103,15 @@ Flag& FlagSet::add_list(std::string name, std::vector<std::string>& target, std:
   return add(std::move(flag));
 }
 
+Flag& FlagSet::add_array(std::string name, std::vector<std::string>& target, std::string usage) {
+  Flag flag{.name = std::move(name), .type = "stringArray", .usage = std::move(usage)};
+  flag.set = [&target](std::string_view text) -> base::Result<void> {
+    target.emplace_back(text);
+    return {};
+  };
+  return add(std::move(flag));
+}
+
 Flag& FlagSet::add_switch(std::string name, bool& target, std::string usage) {
   Flag flag = make_flag(std::move(name), "", target, std::move(usage), parse_go_bool);
   flag.fallback = target ? "true" : "false";

@@ -60,6 +60,8 @@ class FlagSet {
 
   Flag& add_string(std::string name, std::string& target, std::string usage);
   Flag& add_list(std::string name, std::vector<std::string>& target, std::string usage);
+  /// A list of which each appearance of the flag gives one item, commas and all.
+  Flag& add_array(std::string name, std::vector<std::string>& target, std::string usage);
   Flag& add_switch(std::string name, bool& target, std::string usage);
   Flag& add_int(std::string name, std::int64_t& target, std::string usage);
   Flag& add_uint(std::string name, std::uint64_t& target, std::string usage);

@@ -5,6 +5,7 @@ namespace cli {
 ServerFlags::ServerFlags() {
   add_frontend();
   add_agents();
+  add_access();
   add_operation();
   add_kubernetes();
   add_behaviour();
@@ -70,13 +71,36 @@ void ServerFlags::add_agents() {
                     "Audience that agents' tokens are for.");
 }
 
+void ServerFlags::add_access() {
+  table_.section("Access flags (who may register what, and go where)");
+  table_.add_string(
+      "cluster-identity", cluster_identity_,
+      "Whether an agent may register identifiers of the cluster only that its certificate names by "
+      "the URI urn:open-cluster-management:cluster:NAME: off (no matter), warn (logged and "
+      "counted), enforce (refused). Those of cluster c are c, c.ANYTHING and the add-on's name of "
+      "its service proxy.");
+  table_.add_list(
+      "cluster-identifiers", cluster_identifiers_,
+      "Further identifiers that agents may register, [CLUSTER=]GLOB. {cluster} is the agent's own: "
+      "{cluster}-*.example.com; c1=10.1.*; c1=default-route. A glob of no cluster is for whoever "
+      "is there first: cluster-proxy-* lets in the names of exported services.");
+  table_.add_array(
+      "allow-client", client_rules_,
+      "Who may go where, as \"WHO; WHERE\": \"o=platform\", \"cn=backup; cluster=prod-*; "
+      "destination=*:5432\". WHO: cn=, o=, ou=, dns=, ip=, email=, uri= of the client's "
+      "certificate, unix, any. WHERE: cluster=, destination=HOST[:PORT]. May be given many times; "
+      "without it every client may go everywhere, but agents' certificates, which open the "
+      "frontend only where a rule names their uri=.");
+}
+
 void ServerFlags::add_operation() {
   table_.section("Health and admin flags");
   table_.add_int("health-port", health_port_,
                  "Port of /healthz, /readyz and /metrics, 1024..49151.");
   table_.add_string("health-bind-address", config_.health.host,
                     "Address of the health port. Empty means all interfaces.");
-  table_.add_int("admin-port", admin_port_, "Port of /metrics and of profiling, 1024..49151.");
+  table_.add_int("admin-port", admin_port_,
+                 "Port of /metrics, /status and profiling, 1024..49151.");
   table_.add_string("admin-bind-address", config_.admin.host,
                     "Address of the admin port. Empty means all interfaces.");
   table_.add_switch("enable-profiling", config_.profiling.enabled,

@@ -27,6 +27,7 @@ class ServerFlags {
  private:
   void add_frontend();
   void add_agents();
+  void add_access();
   void add_operation();
   void add_kubernetes();
   void add_behaviour();
@@ -38,6 +39,9 @@ class ServerFlags {
   std::string tls_minimum_;
   std::string lease_labels_ = "k8s-app=konnectivity-server";
   app::TokenAuthentication authentication_;
+  std::string cluster_identity_ = "off";
+  std::vector<std::string> cluster_identifiers_;
+  std::vector<std::string> client_rules_;
   std::int64_t frontend_port_ = 8090;
   std::int64_t other_frontend_port_ = 0;
   std::int64_t agent_port_ = 8091;
@@ -55,6 +59,7 @@ class ServerFlags {
   base::Result<void> check_frontend(app::TunnelServerConfig& config) const;
   base::Result<void> check_ports(app::TunnelServerConfig& config) const;
   base::Result<void> check_authentication(app::TunnelServerConfig& config) const;
+  base::Result<void> check_access(app::TunnelServerConfig& config) const;
   base::Result<void> check_behaviour(app::TunnelServerConfig& config) const;
 };
 

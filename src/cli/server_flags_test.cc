@@ -241,5 +241,28 @@ TEST(ServerFlags, accept_every_flag_of_the_reference_with_its_default) {
             "--xfr-channel-size=10"});
 }
 
+TEST(ServerFlags, bind_agents_to_their_cluster_when_asked) {
+  EXPECT_EQ(accepted().identity.mode(), tunnel::IdentityMode::off);
+  const std::string ca = "--cluster-ca-cert=" + testing::file("c.ca");
+  EXPECT_EQ(accepted({ca, "--cluster-identity=warn"}).identity.mode(), tunnel::IdentityMode::warn);
+  EXPECT_EQ(accepted({ca, "--cluster-identity=enforce", "--proxy-strategies=destHost",
+                      "--cluster-identifiers=c1=10.1.*,{cluster}-x"})
+                .identity.mode(),
+            tunnel::IdentityMode::enforce);
+  EXPECT_THAT(refused({ca, "--cluster-identity=on"}), HasSubstr("want off, warn or enforce"));
+  EXPECT_THAT(refused({"--cluster-identity=warn"}), HasSubstr("needs --cluster-ca-cert"));
+  EXPECT_THAT(refused({ca, "--cluster-identity=enforce"}),
+              HasSubstr("set --proxy-strategies=destHost"));
+  EXPECT_THAT(refused({"--cluster-identifiers==x"}), HasSubstr("the cluster before '='"));
+}
+
+TEST(ServerFlags, take_a_rule_a_flag_commas_and_all) {
+  EXPECT_EQ(refused({"--allow-client=cn=a,b", "--allow-client=any; destination=*:443"}),
+            "accepted");
+  EXPECT_THAT(refused({"--allow-client=cluster=c1"}),
+              AllOf(HasSubstr("invalid --allow-client=cluster=c1: it does not say who"),
+                    HasSubstr("want WHO; WHERE")));
+}
+
 }  // namespace
 }  // namespace cli

@@ -5,11 +5,17 @@
 #include "base/id.h"
 #include "cli/rules.h"
 #include "cli/server_flags.h"
+#include "cli/version.h"
 
 namespace cli {
 namespace {
 
 constexpr PortRange kUserPorts{1024, 49151};
+
+constexpr std::pair<std::string_view, tunnel::IdentityMode> kIdentityModes[] = {
+    {"off", tunnel::IdentityMode::off},
+    {"warn", tunnel::IdentityMode::warn},
+    {"enforce", tunnel::IdentityMode::enforce}};
 
 base::Result<void> check_unix_frontend(const app::TunnelServerConfig& config, std::int64_t port,
                                        bool other_tcp) {
@@ -132,6 +138,39 @@ base::Result<void> ServerFlags::check_authentication(app::TunnelServerConfig& co
   return {};
 }
 
+// Where any agent serves any destination, it does not matter what it may register.
+base::Result<void> ServerFlags::check_access(app::TunnelServerConfig& config) const {
+  const auto mode = std::ranges::find(kIdentityModes, cluster_identity_,
+                                      &std::pair<std::string_view, tunnel::IdentityMode>::first);
+  if (mode == std::end(kIdentityModes))
+    return bad_flag("--cluster-identity", cluster_identity_, "want off, warn or enforce");
+  if (mode->second != tunnel::IdentityMode::off && config.agent_tls.ca.empty()) {
+    return bad_flag("--cluster-identity", cluster_identity_,
+                    "needs --cluster-ca-cert: only then do agents show certificates");
+  }
+  const bool any_agent = std::ranges::count(config.strategies, tunnel::Strategy::any) > 0;
+  if (mode->second == tunnel::IdentityMode::enforce && any_agent) {
+    return bad_flag("--cluster-identity", cluster_identity_,
+                    "does not go with the strategy default, by which any agent gets any "
+                    "connection; set --proxy-strategies=destHost");
+  }
+  std::vector<tunnel::IdentifierPattern> patterns;
+  for (const std::string& text : cluster_identifiers_) {
+    auto pattern = tunnel::IdentifierPattern::parse(text);
+    if (!pattern) return bad_flag("--cluster-identifiers", text, pattern.error().message);
+    patterns.push_back(*std::move(pattern));
+  }
+  config.identity = tunnel::IdentityPolicy(mode->second, std::move(patterns));
+  std::vector<tunnel::ClientRule> rules;
+  for (const std::string& text : client_rules_) {
+    auto rule = tunnel::ClientRule::parse(text);
+    if (!rule) return bad_flag("--allow-client", text, rule.error().message);
+    rules.push_back(*std::move(rule));
+  }
+  config.clients = tunnel::ClientPolicy(std::move(rules));
+  return {};
+}
+
 base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config) const {
   TRY_VOID(check_profiling(config.profiling));
   TRY(config.strategies, parse_strategies(strategies_));
@@ -154,6 +193,7 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
   TRY_VOID(check_frontend(config));
   TRY_VOID(check_ports(config));
   TRY_VOID(check_authentication(config));
+  TRY_VOID(check_access(config));
   TRY(config.log, log_.config("proxy-server"));
   if (config.server_id.empty())
     config.server_id = environment_id.empty() ? base::random_uuid() : environment_id;
@@ -164,6 +204,7 @@ base::Result<app::TunnelServerConfig> ServerFlags::config(const std::string& env
   config.keepalive = std::max(config.keepalive, kOftenest);
   config.frontend_keepalive = std::max(config.frontend_keepalive, kOftenest);
   config.kube.burst = static_cast<int>(std::clamp<std::int64_t>(kube_burst_, 0, INT32_MAX));
+  config.version = kVersion;
   config.listing = table_.listing();
   return config;
 }

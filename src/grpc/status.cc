@@ -53,6 +53,8 @@ std::string_view go_name(StatusCode code) {
       return "DeadlineExceeded";
     case StatusCode::resource_exhausted:
       return "ResourceExhausted";
+    case StatusCode::permission_denied:
+      return "PermissionDenied";
     case StatusCode::unimplemented:
       return "Unimplemented";
     case StatusCode::internal:

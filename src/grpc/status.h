@@ -7,13 +7,14 @@
 
 namespace grpc {
 
-/// Status codes of gRPC that occur in konnectivity.
+/// Status codes of gRPC that occur in konnectivity, and permission_denied, which is ours.
 enum class StatusCode {
   ok = 0,
   cancelled = 1,
   unknown = 2,
   invalid_argument = 3,
   deadline_exceeded = 4,
+  permission_denied = 7,
   resource_exhausted = 8,
   unimplemented = 12,
   internal = 13,

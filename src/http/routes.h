@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "async/task.h"
+
 namespace http {
 
 /// What a handler gets to see of a request.
@@ -18,6 +20,8 @@ struct ServerRequest {
 
   /// True for "?name", "?name=x", "?a&name".
   bool has_parameter(std::string_view name) const;
+  /// The value of the first "name=value", as sent, or "".
+  std::string parameter(std::string_view name) const;
 };
 
 struct ServerResponse {
@@ -32,15 +36,25 @@ struct ServerResponse {
 class Routes {
  public:
   using Handler = std::function<ServerResponse(const ServerRequest&)>;
+  /// One that has to wait for something. What it refers to outlives the server.
+  using SlowHandler = std::function<async::Task<ServerResponse>(ServerRequest)>;
 
   void get(std::string path, Handler handler);
-  /// 404 for an unknown path, 405 for another method than GET and HEAD.
+  void get_slowly(std::string path, SlowHandler handler);
+  /// 404 for an unknown path, 405 for another method than GET and HEAD. Fails when a slow handler
+  /// does.
+  async::Task<ServerResponse> serve(ServerRequest request) const;
+  /// The same at once, for paths that have no slow handler.
   ServerResponse answer(const ServerRequest& request) const;
 
  private:
-  const Handler* find(std::string_view path) const;
+  struct Entry {
+    Handler handler;
+    SlowHandler slow;  // if there is one, it counts
+  };
+  const Entry* find(std::string_view path) const;
 
-  std::map<std::string, Handler, std::less<>> handlers_;
+  std::map<std::string, Entry, std::less<>> handlers_;
 };
 
 /// A plain text answer with one of the statuses that mean failure, as Go's http.Error.

@@ -75,8 +75,12 @@ async::Task<void> Server::serve_requests(Place place) {
            co_await async::with_timeout(clock_, limits_.request_time, "http request",
                                         read_request(stream, reader)));
     place->busy = true;
-    const ServerResponse response =
-        outcome.refusal != 0 ? refusal_of(outcome.refusal) : routes_.answer(outcome.request);
+    ServerResponse response;
+    if (outcome.refusal != 0) {
+      response = refusal_of(outcome.refusal);
+    } else {
+      CO_TRY(response, co_await routes_.serve(outcome.request));
+    }
     keep_alive = outcome.refusal == 0 && outcome.keep_alive && !stopping_;
     const std::string wire =
         encode_response(response, outcome.request.method == "HEAD", keep_alive, http_date(clock_));

@@ -27,6 +27,19 @@ std::string name_of(const Tcp::endpoint& endpoint) {
   return join_host_port(endpoint.address().to_string(), endpoint.port());
 }
 
+// Leaves those that the policy lets pass; why not, when none is left.
+Result<void> keep_permitted(const DialPolicy& policy, const HostPort& target,
+                            Resolution::Endpoints& endpoints) {
+  Result<void> refusal;
+  std::erase_if(endpoints, [&](const Tcp::endpoint& endpoint) {
+    auto verdict = policy.check_address(target, endpoint.address());
+    const bool refused = !verdict;
+    if (refused && refusal) refusal = std::move(verdict);
+    return refused;
+  });
+  return endpoints.empty() ? refusal : Result<void>{};
+}
+
 }  // namespace
 
 // A race of connection attempts over the addresses of one target: the first success wins, the
@@ -118,11 +131,13 @@ async::Task<Socket> Dial::run(std::string address, DialOptions options) {
   if (address.empty()) co_return fail(Code::invalid, "dial tcp: missing address");
   auto target = parse_host_port(address);
   if (!target) co_return fail(std::move(target).error().within("dial tcp"));
+  if (options.policy != nullptr) CO_TRY_VOID(options.policy->check_target(*target));
   name_ = "lookup " + target->host;
-  Resolution resolution(executor_, *std::move(target), options.family, changed_);
+  Resolution resolution(executor_, *target, options.family, changed_);
   while (!resolution.answered()) CO_TRY_VOID(co_await wait(until_));
   auto endpoints = resolution.take();
   if (!endpoints) co_return fail(std::move(endpoints).error().within("dial tcp"));
+  if (options.policy != nullptr) CO_TRY_VOID(keep_permitted(*options.policy, *target, *endpoints));
   CO_TRY(Socket socket, co_await race(*std::move(endpoints)));
   tune(socket, options.liveness);
   co_return socket;

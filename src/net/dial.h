@@ -12,10 +12,22 @@
 
 namespace net {
 
+/// Decides what may be dialed. Errors have Code::forbidden and the reason. Thread: any.
+class DialPolicy {
+ public:
+  virtual ~DialPolicy() = default;
+  /// Of the target as it was asked for, before its name is resolved.
+  virtual base::Result<void> check_target(const HostPort& target) const = 0;
+  /// Of each address that `target` turned out to have: those that it refuses are left out.
+  virtual base::Result<void> check_address(const HostPort& target,
+                                           const boost::asio::ip::address& address) const = 0;
+};
+
 struct DialOptions {
   async::Duration limit{};  // for the whole, name resolution included
   Liveness liveness{};
-  Family family = Family::any;  // the addresses of the other one are left out
+  Family family = Family::any;         // the addresses of the other one are left out
+  const DialPolicy* policy = nullptr;  // null: everything; outlives the dial
 };
 
 /// Connects to "host:port", trying each address of the host: one attempt every 250 ms or at once

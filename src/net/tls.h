@@ -59,6 +59,10 @@ class TlsStream : public Stream {
   virtual std::string alpn() const = 0;
   /// The subject of the peer's verified certificate in one line, "CN=x,O=y", or "".
   virtual std::string peer_subject() const = 0;
+  /// The URIs among the alternative names of the peer's verified certificate.
+  virtual std::vector<std::string> peer_uris() const = 0;
+  /// The peer's verified certificate in PEM, or "".
+  virtual std::string peer_certificate() const = 0;
 };
 
 /// Performs the handshake. As a client, `server_name` is sent (SNI, when it is a name) and the

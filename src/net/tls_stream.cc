@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -26,12 +27,33 @@ using base::Result;
 // Plain bytes encrypted before the records go out together: bounds the memory of one write.
 constexpr std::size_t kEncryptAtOnce = 256 * 1024;
 
+std::string content(BIO* bio) {
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio, &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
 std::string one_line(X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(length)};
+  return content(bio.get());
+}
+
+std::vector<std::string> uris_of(const X509& certificate) {
+  using NamesPtr = std::unique_ptr<GENERAL_NAMES, OpensslDeleter<GENERAL_NAMES_free>>;
+  const NamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> uris;
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    int type = 0;
+    const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type);
+    if (type != GEN_URI) continue;
+    const auto* text = static_cast<const ASN1_STRING*>(value);
+    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                      static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  ERR_clear_error();
+  return uris;
 }
 
 class OpensslStream : public TlsStream {
@@ -72,6 +94,8 @@ class OpensslStream : public TlsStream {
   std::string peer() const override { return transport_.stream->peer(); }
   std::string alpn() const override;
   std::string peer_subject() const override;
+  std::vector<std::string> peer_uris() const override;
+  std::string peer_certificate() const override;
 
  private:
   base::Error handshake_error();
@@ -279,6 +303,19 @@ std::string OpensslStream::alpn() const {
 std::string OpensslStream::peer_subject() const {
   const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
   return certificate == nullptr ? "" : one_line(X509_get_subject_name(certificate));
+}
+
+std::vector<std::string> OpensslStream::peer_uris() const {
+  const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+  return certificate == nullptr ? std::vector<std::string>() : uris_of(*certificate);
+}
+
+std::string OpensslStream::peer_certificate() const {
+  X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+  if (certificate == nullptr) return "";
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(bio.get(), certificate);
+  return content(bio.get());
 }
 
 }  // namespace

@@ -139,6 +139,32 @@ base::Result<IssuedCertificate> CertificateAuthority::issue(const LeafRequest& r
                            .key_pem = key.traditional_pem()};
 }
 
+base::Result<IssuedCertificate> CertificateAuthority::issue(const LeafSpec& spec, Time now) const {
+  const auto end = std::min<Time>(now + spec.life, not_after());
+  if (end <= now) return fail(ended(not_after()));
+  TRY(auto key, PrivateKey::generate(KeyAlgorithm::ec_p256));
+  CertificateBuilder builder;
+  builder.set_serial(kSignedSerialBits);
+  builder.set_validity(now - std::chrono::minutes(1), end);
+  builder.set_public_key(key.native());
+  builder.set_subject(spec.common_name, spec.organizations);
+  builder.set_issuer(X509_get_subject_name(certificate_.get()));
+  builder.add(NID_key_usage, "critical,digitalSignature");
+  builder.add(spec.usages);
+  builder.add(NID_basic_constraints, "critical,CA:FALSE");
+  builder.add_subject_key_id(authority_key_id(key.native()));
+  builder.add_authority_key_id(*certificate_);
+  builder.add(spec.alt_names);
+  TRY(const auto leaf, builder.sign(key_));
+  return IssuedCertificate{.chain_pem = x509::to_pem(*leaf) + certificate_pem_,
+                           .key_pem = key.pkcs8_pem()};
+}
+
+bool CertificateAuthority::has_signed(std::string_view chain_pem) const {
+  const auto certificate = x509::first_certificate(chain_pem);
+  return certificate && !trust_problem(*certificate);
+}
+
 base::Result<std::string> CertificateAuthority::sign(const Csr& request,
                                                      const SigningPolicy& policy, Time now) const {
   const auto end = std::min<Time>(now + kLongestLife, not_after());

@@ -27,7 +27,18 @@ struct LeafRequest {
 
 struct IssuedCertificate {
   std::string chain_pem;  // the leaf, then the authority
-  std::string key_pem;    // RSA 2048, PKCS#1
+  std::string key_pem;
+};
+
+/// A new certificate with a new key, said in full.
+struct LeafSpec {
+  std::string common_name;
+  std::vector<std::string> organizations;
+  AltNames alt_names;
+  std::vector<ExtendedKeyUsage> usages;
+  std::chrono::seconds life;  // cut at the authority's own end
+
+  bool operator==(const LeafSpec&) const = default;
 };
 
 /// What a certificate gets that a request asks for; all else in the request is dropped.
@@ -56,10 +67,17 @@ class CertificateAuthority {
   const PrivateKey& key() const { return key_; }
   Time not_after() const;
 
-  /// A certificate with a new RSA 2048 key, from a second ago until 180 days from now or two
-  /// seconds before the authority's own end. Fails with Code::invalid when the authority has less
-  /// left.
+  /// A certificate with a new key, EC P-256 in PKCS#8, from a minute ago, for clocks that are
+  /// behind. Fails with Code::invalid when the authority has ended.
+  base::Result<IssuedCertificate> issue(const LeafSpec& spec, Time now) const;
+
+  /// A certificate with a new RSA 2048 key in PKCS#1, from a second ago until 180 days from now or
+  /// two seconds before the authority's own end. Fails with Code::invalid when the authority has
+  /// less left.
   base::Result<IssuedCertificate> issue(const LeafRequest& request, Time now) const;
+
+  /// Whether the certificate at the front of `chain_pem` was signed by this authority.
+  bool has_signed(std::string_view chain_pem) const;
 
   /// One PEM certificate for the key and, byte for byte, the subject of `request`; from now for
   /// 180 days or until the authority's own end. Fails with Code::invalid when that has passed.

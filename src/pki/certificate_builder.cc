@@ -56,13 +56,19 @@ void CertificateBuilder::set_subject(const X509_NAME* name) {
   check(X509_set_subject_name(certificate_.get(), name) == 1, "set the subject");
 }
 
-void CertificateBuilder::set_subject(const std::string& common_name) {
-  // Given with its type, the text is not held to the 64 characters of a common name.
-  check(X509_NAME_add_entry_by_NID(
-            X509_get_subject_name(certificate_.get()), NID_commonName,
-            printable(common_name) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
-            reinterpret_cast<const unsigned char*>(common_name.data()),
-            static_cast<int>(common_name.size()), -1, 0) == 1,
+void CertificateBuilder::set_subject(const std::string& common_name,
+                                     std::span<const std::string> organizations) {
+  for (const std::string& organization : organizations)
+    add_name(NID_organizationName, organization);
+  add_name(NID_commonName, common_name);
+}
+
+// Given with its type, the text is not held to the 64 characters of a common name.
+void CertificateBuilder::add_name(int nid, const std::string& value) {
+  check(X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate_.get()), nid,
+                                   printable(value) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
+                                   reinterpret_cast<const unsigned char*>(value.data()),
+                                   static_cast<int>(value.size()), -1, 0) == 1,
         "set the subject");
 }
 

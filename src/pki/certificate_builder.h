@@ -22,8 +22,8 @@ class CertificateBuilder {
                     std::chrono::system_clock::time_point to);
   void set_public_key(EVP_PKEY* key);
   void set_subject(const X509_NAME* name);
-  /// A subject of nothing but a common name.
-  void set_subject(const std::string& common_name);
+  /// A subject of a common name and, before it, organizations.
+  void set_subject(const std::string& common_name, std::span<const std::string> organizations = {});
   void set_issuer(const X509_NAME* name);
   /// Of a certificate that vouches for itself; after set_subject.
   void set_issuer_to_subject();
@@ -41,6 +41,7 @@ class CertificateBuilder {
 
  private:
   void check(bool done, std::string_view what);
+  void add_name(int nid, const std::string& value);
 
   net::X509Ptr certificate_;
   base::Result<void> state_;

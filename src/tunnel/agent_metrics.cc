@@ -24,6 +24,10 @@ AgentMetrics::AgentMetrics(metrics::Registry& registry, metrics::Labelled<metric
                                                "Current number of open endpoint connections.")),
       packets(registry, kPrefix),
       dials(registry.counter(kPrefix + "dials_total", "Number of requests to dial a target.")),
+      destinations_refused(
+          registry.counter(kPrefix + "destinations_refused_total",
+                           "Number of dials that --allow-destination or --deny-destination "
+                           "forbade.")),
       bytes_to_target(bytes.with({"to_target"})),
       bytes_from_target(bytes.with({"from_target"})),
       server_failures_(registry.counters(

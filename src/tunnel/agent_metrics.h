@@ -21,6 +21,7 @@ class AgentMetrics {
   metrics::Gauge open_endpoint_connections;  // appears with the first connection
   PacketMetrics packets;                     // segments to_agent (received) and from_agent (sent)
   metrics::Counter dials;                    // ours: requests to dial a target
+  metrics::Counter destinations_refused;     // ours: dials that a rule of the agent forbids
   metrics::Counter bytes_to_target;          // ours: payload
   metrics::Counter bytes_from_target;        // ours: payload
 

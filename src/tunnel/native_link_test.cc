@@ -60,6 +60,34 @@ TEST_F(NativeLinkTest, says_why_a_dial_was_refused) {
   EXPECT_EQ(refused->error, "dial tcp " + address + ": connect: connection refused");
 }
 
+TEST_F(NativeLinkTest, dials_only_where_the_agent_may_go) {
+  const DestinationRules rules({}, {DestinationPattern::parse("127.0.0.0/8").value(),
+                                    DestinationPattern::parse("[::1]").value()});
+  world.agent.destinations = &rules;
+  connect();
+  const std::string address = world.listen();
+  const auto by_address = client(), by_name = client();
+  ASSERT_TRUE(by_address->dial(address));
+  ASSERT_TRUE(by_name->dial("localhost" + address.substr(address.rfind(':'))));
+  ASSERT_TRUE(world.until([&] { return by_address->failure && by_name->failure; }));
+  EXPECT_THAT(by_address->error, HasSubstr(address + " is not allowed: the agent has "));
+  EXPECT_THAT(by_name->error, HasSubstr("is not allowed: its address"));
+  EXPECT_THAT(world.agent_registry.expose(), HasSubstr("destinations_refused_total 2"));
+  EXPECT_EQ(world.targets.size(), 0U);
+}
+
+TEST_F(NativeLinkTest, tells_an_agent_that_it_is_not_of_its_cluster) {
+  const IdentityPolicy policy(IdentityMode::enforce);
+  world.server.admission.identity = &policy;
+  world.agent_clusters = {"c2"};
+  NativeWorld::Link& link = world.connect({"agent-1", "host=c1", "", 0});
+  ASSERT_TRUE(world.until([&] { return link.agent.ended.has_value(); }));
+  EXPECT_THAT(link.agent.ended->message,
+              HasSubstr("the server refuses this agent: identifier \"c1\" does not belong to "
+                        "cluster \"c2\""));
+  EXPECT_EQ(world.server.context.router.size(), 0U);
+}
+
 TEST_F(NativeLinkTest, says_why_dials_that_make_no_sense_fail) {
   connect();
   const auto no_port = client(), no_network = client();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "http/h2_session.h"
+#include "tunnel/destination.h"
 
 namespace tunnel {
 namespace {
@@ -23,6 +24,10 @@ struct Reply {
 
 Reply reply_to(const base::Error& error) {
   const bool lookup = says(error, "lookup ");
+  if (says(error, kNotAllowed)) {
+    return {"403",
+            says(error, kAddressNotAllowed) ? "destination_ip_prohibited" : "http_request_denied"};
+  }
   if (error.is(Code::timeout)) return {"504", lookup ? "dns_timeout" : "connection_timeout"};
   if (error.is(Code::exhausted) || says(error, "too many open files"))
     return {"503", "connection_limit_reached"};
@@ -66,10 +71,12 @@ std::string take_value(std::string_view& rest) {
 }  // namespace
 
 http::Headers dial_failure_headers(const base::Error& error) {
-  const Reply reply = reply_to(error);
-  return {{":status", std::string(reply.status)},
-          {"proxy-status", fmt::format("cluster-proxy-agent; error={}; details={}", reply.type,
-                                       quoted(error.message))}};
+  return {{":status", std::string(reply_to(error).status)},
+          {"proxy-status", proxy_status("cluster-proxy-agent", error)}};
+}
+
+std::string proxy_status(std::string_view who, const base::Error& error) {
+  return fmt::format("{}; error={}; details={}", who, reply_to(error).type, quoted(error.message));
 }
 
 std::string dial_failure_text(const http::Headers& headers) {

@@ -12,6 +12,9 @@ namespace tunnel {
 /// (RFC 9209), whose details are the error's text.
 http::Headers dial_failure_headers(const base::Error& error);
 
+/// The Proxy-Status field value by which `who`, a token, says that a dial failed with `error`.
+std::string proxy_status(std::string_view who, const base::Error& error);
+
 /// The text of the dial error in the headers of such an answer.
 std::string dial_failure_text(const http::Headers& headers);
 

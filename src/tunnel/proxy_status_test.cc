@@ -36,6 +36,11 @@ TEST(ProxyStatus, tells_kinds_of_failure_apart) {
   EXPECT_EQ(kind(Code::io, "connect: no route to host"), "502 destination_ip_unroutable");
   EXPECT_EQ(kind(Code::invalid, "unknown network udp"), "502 http_request_error");
   EXPECT_EQ(kind(Code::io, "connect: permission denied"), "502 destination_unavailable");
+  EXPECT_EQ(kind(Code::forbidden, "connect: permission denied"), "502 destination_unavailable");
+  EXPECT_EQ(kind(Code::forbidden, "destination a:1 is not allowed: the agent has ..."),
+            "403 http_request_denied");
+  EXPECT_EQ(kind(Code::forbidden, "destination a:1 is not allowed: its address 10.0.0.1 ..."),
+            "403 destination_ip_prohibited");
 }
 
 TEST(ProxyStatus, reads_what_others_may_write) {

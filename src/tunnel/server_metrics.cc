@@ -17,9 +17,9 @@ std::string name_of(ServiceMethod method) {
   return method == ServiceMethod::proxy ? "Proxy" : "Connect";
 }
 
-constexpr std::array<const char*, 7> kDialFailures = {
+constexpr std::array<const char*, 8> kDialFailures = {
     "no_agent",      "error_response",       "unrecognized_response", "send_rsp",
-    "backend_close", "backend_dial_timeout", "frontend_close"};
+    "backend_close", "backend_dial_timeout", "frontend_close",        "forbidden"};
 
 }  // namespace
 
@@ -80,7 +80,12 @@ ServerMetrics::ServerMetrics(metrics::Registry& registry, std::span<const Strate
           "Number of dials that failed after an agent was chosen, by agent and reason.",
           {"agent_id", "reason"}, 2 * kMostAgents)),
       closed_(registry.counters(kPrefix + "connections_closed_total",
-                                "Number of connections that ended, by reason.", {"reason"}, 32)) {
+                                "Number of connections that ended, by reason.", {"reason"}, 32)),
+      identity_violations_(registry.counters(
+          kPrefix + "identity_violations_total",
+          "Number of times that an agent came with identifiers that its certificate does not "
+          "vouch for, by what became of it: refused or admitted.",
+          {"action"}, 2)) {
   http_connections.touch();
   culled_leases.touch();
   ready_backend_connections_.touch();
@@ -128,5 +133,9 @@ void ServerMetrics::agent_dial_failed(const std::string& agent_id, const std::st
 }
 
 void ServerMetrics::connection_closed(const std::string& reason) { closed_.with({reason}).add(); }
+
+void ServerMetrics::identity_violated(bool refused) {
+  identity_violations_.with({refused ? "refused" : "admitted"}).add();
+}
 
 }  // namespace tunnel

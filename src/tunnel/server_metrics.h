@@ -20,6 +20,7 @@ enum class DialFailure {
   backend_close,          // the agent's stream ended while dialing
   backend_dial_timeout,
   frontend_close,     // the client went away while dialing
+  forbidden,          // ours: a rule of this server keeps the client from there
   counted_elsewhere,  // by the loop that the client is on: no reason of its own
 };
 
@@ -68,6 +69,9 @@ class ServerMetrics {
   void agent_dial_failed(const std::string& agent_id, const std::string& reason);
   /// How a connection ended: "client", "target", "agent_lost", "overflow"; one of a few words.
   void connection_closed(const std::string& reason);
+  /// An agent came whose certificate does not name the cluster that it speaks for; it was let in
+  /// all the same, or not.
+  void identity_violated(bool refused);
 
  private:
   metrics::Labelled<metrics::Gauge> open_streams_;
@@ -83,6 +87,7 @@ class ServerMetrics {
   metrics::Labelled<metrics::Counter> dials_;
   metrics::Labelled<metrics::Counter> agent_dial_errors_;
   metrics::Labelled<metrics::Counter> closed_;
+  metrics::Labelled<metrics::Counter> identity_violations_;
 };
 
 }  // namespace tunnel

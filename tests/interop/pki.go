@@ -43,9 +43,6 @@ func newPKI(directory string) (*pki, error) {
 
 // newAuthority makes a CA with a server and a client identity, all ECDSA P-256.
 func newAuthority(directory string) (*authority, error) {
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return nil, err
-	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -61,7 +58,7 @@ func newAuthority(directory string) (*authority, error) {
 	if a.cert, err = x509.ParseCertificate(der); err != nil {
 		return nil, err
 	}
-	if err := writePEM(a.caFile(), "CERTIFICATE", der); err != nil {
+	if err := a.write(); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"server", "client"} {
@@ -70,6 +67,14 @@ func newAuthority(directory string) (*authority, error) {
 		}
 	}
 	return a, nil
+}
+
+// write makes the directory and puts the authority's certificate into it.
+func (a *authority) write() error {
+	if err := os.MkdirAll(a.directory, 0o755); err != nil {
+		return err
+	}
+	return writePEM(a.caFile(), "CERTIFICATE", a.cert.Raw)
 }
 
 func (a *authority) caFile() string { return filepath.Join(a.directory, "ca.crt") }

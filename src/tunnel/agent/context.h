@@ -5,6 +5,7 @@
 #include "async/clock.h"
 #include "base/buffer.h"
 #include "http/h2_session.h"
+#include "net/dial.h"
 #include "tunnel/agent_metrics.h"
 #include "tunnel/stall_watch.h"
 
@@ -20,6 +21,7 @@ struct AgentContext {
   const http::H2Session::WindowPolicy& windows;
   std::size_t connection_limit;  // bytes buffered for one connection
   bool access_log;
+  const net::DialPolicy* destinations = nullptr;  // what may be dialed; null = everything
 };
 
 }  // namespace tunnel

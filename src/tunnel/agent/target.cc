@@ -5,6 +5,7 @@
 
 #include "async/timeout.h"
 #include "base/log.h"
+#include "tunnel/destination.h"
 
 namespace tunnel {
 namespace {
@@ -34,13 +35,15 @@ async::Task<net::Socket> dial_target(AgentContext& context, const TargetRequest&
                                      net::Dial& dial) {
   const async::TimePoint started = context.clock.now();
   CO_TRY(const net::Family family, family_of(request.network));
-  const net::DialOptions options{.limit = kTargetDialLimit, .family = family};
+  const net::DialOptions options{
+      .limit = kTargetDialLimit, .family = family, .policy = context.destinations};
   auto socket = co_await dial.run(request.address, options);
   if (socket) {
     const std::chrono::duration<double> took = context.clock.now() - started;
     context.metrics.dial_duration.observe(took.count());
   } else if (!socket.error().is(base::Code::cancelled)) {
     context.metrics.endpoint_dial_failed(socket.error().is(base::Code::timeout));
+    if (socket.error().message.contains(kNotAllowed)) context.metrics.destinations_refused.add();
   }
   co_return socket;
 }

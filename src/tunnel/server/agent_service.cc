@@ -56,15 +56,23 @@ http::Headers greeting(const AgentAdmission& admission) {
           {"servercount", std::to_string(admission.server_count)}};
 }
 
-async::Task<void> authenticate_and_register(const AgentAdmission& admission,
-                                            AgentCredentials credentials,
+// The last look before an agent is let in.
+void admit(ServerContext& context, const AgentAdmission& admission, KonnectivityBackend& backend,
+           const AgentPeer& peer, AgentCredentials credentials) {
+  if (auto checked = check_identity(context, admission, peer, credentials); !checked)
+    return backend.refuse(checked.error().message, grpc::StatusCode::permission_denied);
+  backend.register_backend(std::move(credentials.id), std::move(credentials.identifiers),
+                           greeting(admission));
+}
+
+async::Task<void> authenticate_and_register(ServerContext& context, const AgentAdmission& admission,
+                                            AgentPeer peer, AgentCredentials credentials,
                                             std::shared_ptr<AdmissionTicket> ticket) {
   auto verdict = co_await admission.authenticator->authenticate(std::move(credentials.token));
   KonnectivityBackend* backend = ticket->backend();
   if (backend == nullptr) co_return Result<void>{};
   if (verdict) {
-    backend->register_backend(std::move(credentials.id), std::move(credentials.identifiers),
-                              greeting(admission));
+    admit(context, admission, *backend, peer, std::move(credentials));
   } else {
     backend->refuse(verdict.error().message);
   }
@@ -72,6 +80,24 @@ async::Task<void> authenticate_and_register(const AgentAdmission& admission,
 }
 
 }  // namespace
+
+Result<void> check_identity(ServerContext& context, const AgentAdmission& admission,
+                            const AgentPeer& peer, const AgentCredentials& credentials) {
+  const IdentityPolicy* policy = admission.identity;
+  if (policy == nullptr || policy->mode() == IdentityMode::off) return {};
+  const auto held_by_other = [&](const std::string& identifier,
+                                 const std::vector<std::string>& clusters) {
+    return context.router.held_by_other(identifier, clusters);
+  };
+  auto why = policy->objection(peer.clusters, credentials.identifiers, held_by_other);
+  if (!why) return {};
+  const bool refused = policy->mode() == IdentityMode::enforce;
+  context.metrics.identity_violated(refused);
+  if (refused) return fail(Code::forbidden, *std::move(why));
+  LOG_WARN("agent admitted though its identity does not fit: --cluster-identity=warn",
+           {"agent", credentials.id}, {"from", peer.name}, {"reason", *why});
+  return {};
+}
 
 Result<AgentCredentials> read_credentials(const http::Headers& headers, const AgentHeaders& names,
                                           bool with_token) {
@@ -90,7 +116,7 @@ Result<AgentCredentials> read_credentials(const http::Headers& headers, const Ag
 }
 
 AgentConnection::AgentConnection(ServerContext& context, const AgentAdmission& admission,
-                                 async::TaskGroup& tasks, std::string peer)
+                                 async::TaskGroup& tasks, AgentPeer peer)
     : context_(context), admission_(admission), tasks_(tasks), peer_(std::move(peer)) {}
 
 std::unique_ptr<http::H2StreamHandler> AgentConnection::on_request(http::H2Stream& stream,
@@ -104,11 +130,11 @@ std::unique_ptr<http::H2StreamHandler> AgentConnection::on_request(http::H2Strea
   if (!credentials) {
     backend->refuse(credentials.error().message);
   } else if (admission_.authenticator == nullptr) {
-    backend->register_backend(std::move(credentials->id), std::move(credentials->identifiers),
-                              greeting(admission_));
+    admit(context_, admission_, *backend, peer_, *std::move(credentials));
   } else {
     tasks_.spawn("admission",
-                 authenticate_and_register(admission_, std::move(*credentials), backend->ticket()));
+                 authenticate_and_register(context_, admission_, peer_, *std::move(credentials),
+                                           backend->ticket()));
   }
   return backend;
 }

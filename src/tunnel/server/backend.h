@@ -6,12 +6,15 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "async/clock.h"
 #include "base/bytes.h"
 #include "tunnel/identifiers.h"
+#include "tunnel/server/client_rules.h"
 #include "tunnel/server/directory.h"
 #include "tunnel/server/leg.h"
+#include "tunnel/server/link_leg.h"
 #include "tunnel/server_metrics.h"
 
 namespace tunnel {
@@ -24,6 +27,27 @@ struct DialRequest {
   std::string target;   // "host:port", as the client wrote it
   std::int64_t client_random = 0;
   base::Bytes packet;  // the client's DIAL_REQ, where it sent one: forwarded as it came
+};
+
+/// What a link has carried and met, for people. Thread: that of the link's loop.
+struct LinkRecord {
+  async::TimePoint since;  // it was admitted
+  std::uint64_t bytes_to_agent = 0;
+  std::uint64_t bytes_from_agent = 0;
+  std::uint64_t dials = 0;
+  std::uint64_t failed_dials = 0;
+  std::optional<Mishap> last_error = {};  // of a dial, or of the link
+
+  void failed(std::string why, async::TimePoint now) {
+    ++failed_dials;
+    last_error = {std::move(why), now};
+  }
+};
+
+/// Who is at the other end of a link, before it said anything.
+struct AgentPeer {
+  std::string name;                        // for the log
+  std::vector<std::string> clusters = {};  // that its certificate names
 };
 
 /// One link of one agent, as routers and frontends see it, whatever it speaks.
@@ -47,19 +71,40 @@ class Backend {
 
   const std::string& agent_id() const { return agent_id_; }
   const Identifiers& identifiers() const { return identifiers_; }
+  /// The clusters that the agent's certificate names.
+  const std::vector<std::string>& clusters() const { return clusters_; }
+  /// The cluster that it is for people: the first of them, else what the agent calls itself.
+  const std::string& cluster() const { return clusters_.empty() ? agent_id_ : clusters_.front(); }
   const std::string& peer() const { return peer_; }
   /// Not to be chosen while another can have the dial.
   virtual bool draining() const { return entry_->draining; }
   /// Dials and connections that it carries.
   virtual std::size_t connections() const { return entry_->connections; }
+  /// What it speaks: "native", "konnectivity".
+  virtual std::string_view kind() const = 0;
+  /// As measured last; nothing when it never was.
+  virtual std::optional<async::Duration> round_trip() { return std::nullopt; }
+  LinkRecord& record() { return record_; }
+  const LinkRecord& record() const { return record_; }
+  /// Dials and connections on it.
+  LegsOfLink& legs() { return legs_; }
+  const LegsOfLink& legs() const { return legs_; }
   /// It lives on another loop.
   virtual bool remote() const { return false; }
   const std::shared_ptr<LinkEntry>& entry() const { return entry_; }
   AgentTraffic& traffic() { return *traffic_; }
 
  protected:
-  Backend(std::string peer, std::shared_ptr<LinkEntry> entry)
-      : peer_(std::move(peer)), entry_(std::move(entry)) {}
+  /// A session's round trip is zero until it was measured.
+  static std::optional<async::Duration> measured(async::Duration round_trip) {
+    if (round_trip.count() == 0) return std::nullopt;
+    return round_trip;
+  }
+
+  Backend(AgentPeer peer, std::shared_ptr<LinkEntry> entry)
+      : peer_(std::move(peer.name)),
+        clusters_(std::move(peer.clusters)),
+        entry_(std::move(entry)) {}
   void introduce(std::string agent_id, Identifiers identifiers, ServerMetrics& metrics) {
     agent_id_ = std::move(agent_id);
     identifiers_ = std::move(identifiers);
@@ -68,15 +113,26 @@ class Backend {
 
  private:
   std::string peer_;
+  std::vector<std::string> clusters_;
   std::shared_ptr<LinkEntry> entry_;
   std::string agent_id_;
   Identifiers identifiers_;
   std::optional<AgentTraffic> traffic_;
+  LinkRecord record_;
+  LegsOfLink legs_;
 };
 
-/// Has `request` dialed by the agent that serves its target. Null when there is none: counted and
-/// logged, and the frontend's to answer.
-Leg* dial_any(ServerContext& context, Leg::Frontend& frontend, const DialRequest& request);
+/// What came of a dial at once.
+struct Dialed {
+  Leg* leg = nullptr;  // null: there is none, for this reason
+  DialFailure reason = DialFailure::no_agent;
+  std::string error;
+};
+
+/// Has `request` of `client` dialed by the agent that serves its target. No leg when there is no
+/// agent, or the client must not go there: counted and logged, and the frontend's to answer.
+Dialed dial_any(ServerContext& context, Leg::Frontend& frontend, const DialRequest& request,
+                const Client& client);
 
 /// Whether a peer that owes an answer is silent for long. Part of a LinkEntry, where other loops
 /// see it.

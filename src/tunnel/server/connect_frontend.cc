@@ -21,7 +21,7 @@ constexpr char kEstablished[] = "HTTP/1.1 200 Connection Established\r\n\r\n";
 }  // namespace
 
 ConnectFrontend::ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream,
-                                 std::string client, ConnectRequest request)
+                                 Client client, ConnectRequest request)
     : context_(context),
       stream_(std::move(stream)),
       client_(std::move(client)),
@@ -57,8 +57,9 @@ Task<void> ConnectFrontend::dial(std::string target) {
   context_.metrics.http_connections.add();
   Leg::Frontend& self = *this;
   const DialRequest request{.network = "tcp", .target = std::move(target)};
-  leg_ = dial_any(context_, self, request);
-  if (leg_ == nullptr) co_return co_await reply(dial_failure_reply(DialFailure::no_agent, ""));
+  const Dialed dialed = dial_any(context_, self, request, client_);
+  leg_ = dialed.leg;
+  if (leg_ == nullptr) co_return co_await reply(dial_failure_reply(dialed.reason, dialed.error));
   CO_TRY_VOID(co_await wait_for_answer());
   if (client_gone_) co_return fail(Code::closed, "client left while dialing");
   const std::string outcome = phase_ == Phase::established ? kEstablished : failure_reply_;

@@ -7,6 +7,7 @@
 #include "async/event.h"
 #include "net/stream.h"
 #include "tunnel/relay.h"
+#include "tunnel/server/client_rules.h"
 #include "tunnel/server/connect_request.h"
 #include "tunnel/server/context.h"
 #include "tunnel/server/leg.h"
@@ -17,7 +18,7 @@ namespace tunnel {
 /// carries bytes both ways. Lives in the coroutine that awaits run(). Thread: that of the loop.
 class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
  public:
-  ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream, std::string client,
+  ConnectFrontend(ServerContext& context, std::unique_ptr<net::Stream> stream, Client client,
                   ConnectRequest request);
   ~ConnectFrontend() override;
 
@@ -43,7 +44,7 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;
   void on_room(Leg& leg) override;
-  std::string client_name() const override { return client_; }
+  std::string client_name() const override { return client_.name; }
 
   void on_read_end(Relay::ReadEnd end) override;
   void on_written(std::size_t count) override;
@@ -52,7 +53,7 @@ class ConnectFrontend : private Leg::Frontend, private Relay::Listener {
 
   ServerContext& context_;
   std::unique_ptr<net::Stream> stream_;
-  std::string client_;
+  Client client_;
   async::Event changed_;
   Phase phase_ = Phase::dialing;
   Leg* leg_ = nullptr;

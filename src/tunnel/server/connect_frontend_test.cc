@@ -28,8 +28,8 @@ class ConnectFrontendTest : public ::testing::Test {
     world.settle();
     world.wires.push_back(std::make_unique<Wire>(world.tasks, cable_.second()));
     client = world.wires.back().get();
-    frontend_ = std::make_unique<ConnectFrontend>(world.server.context, cable_.first(), "client",
-                                                  ConnectRequest{"target:80", ""});
+    frontend_ = std::make_unique<ConnectFrontend>(
+        world.server.context, cable_.first(), Client{"client"}, ConnectRequest{"target:80", ""});
     world.tasks.spawn("frontend", serve(*this));
     EXPECT_TRUE(world.until([this] { return agent->requests().size() == 2; }));
   }

@@ -13,7 +13,8 @@ struct DialReply {
   unsigned status = 502;
   std::string_view content_type;
   std::string body;
-  bool says_close = false;  // in HTTP/1.1: "Connection: close"
+  bool says_close = false;   // in HTTP/1.1: "Connection: close"
+  std::string proxy_status;  // RFC 9209; of refusals, which the reference does not know
 };
 
 DialReply dial_reply(DialFailure reason, const std::string& error);

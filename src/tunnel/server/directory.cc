@@ -17,7 +17,8 @@ void Directory::announce(Backend& backend) {
   const std::shared_ptr<LinkEntry>& entry = backend.entry();
   if (entry->home >= contexts_.size()) return;
   const RemoteBackend::Origin origin{entry, contexts_[entry->home], backend.agent_id(),
-                                     backend.identifiers(), backend.peer()};
+                                     backend.identifiers(),
+                                     AgentPeer{backend.peer(), backend.clusters()}};
   for (ServerContext* context : contexts_) {
     if (context == origin.context) continue;
     async::asio::post(context->executor, [context, origin] {

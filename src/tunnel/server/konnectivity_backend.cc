@@ -7,7 +7,7 @@
 
 namespace tunnel {
 KonnectivityBackend::KonnectivityBackend(http::H2Stream& stream, ServerContext& context,
-                                         async::TaskGroup& tasks, std::string peer)
+                                         async::TaskGroup& tasks, AgentPeer peer)
     : Backend(std::move(peer), std::make_shared<LinkEntry>(context.loop_index)),
       ServerCall(stream),
       context_(context),
@@ -35,13 +35,14 @@ void KonnectivityBackend::register_backend(std::string id, Identifiers identifie
   accept(metadata);
   context_.router.probe_links_of(agent_id());
   registered_ = true;
+  record().since = context_.clock.now();
   context_.router.add(*this);
   LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()});
 }
 
-void KonnectivityBackend::refuse(const std::string& reason) {
+void KonnectivityBackend::refuse(const std::string& reason, grpc::StatusCode code) {
   LOG_WARN("agent refused", {"from", peer()}, {"reason", reason});
-  finish({grpc::StatusCode::unknown, reason});
+  finish({code, reason});
 }
 
 void KonnectivityBackend::probe() {
@@ -208,6 +209,7 @@ void KonnectivityBackend::on_finished(const grpc::Status& status) {
   if (registered_) {
     LOG_INFO("agent disconnected", {"agent", agent_id()}, {"from", peer()},
              {"status", grpc::go_name(status.code)}, {"error", status.message});
+    if (!status.ok()) record().last_error = {status.message, context_.clock.now()};
     if (!status.ok())
       context_.metrics.packets.error(Segment::from_agent, grpc::go_name(status.code), std::nullopt);
   }

@@ -28,13 +28,13 @@ class AdmissionTicket;
 class KonnectivityBackend : public Backend, public grpc::ServerCall {
  public:
   KonnectivityBackend(http::H2Stream& stream, ServerContext& context, async::TaskGroup& tasks,
-                      std::string peer);
+                      AgentPeer peer);
   ~KonnectivityBackend() override;
 
   /// Sends the response headers and offers the agent to the router.
   void register_backend(std::string id, Identifiers identifiers, const http::Headers& metadata);
-  /// Ends the call with gRPC status Unknown.
-  void refuse(const std::string& reason);
+  /// Ends the call. Other statuses than Unknown are not of konnectivity.
+  void refuse(const std::string& reason, grpc::StatusCode code = grpc::StatusCode::unknown);
 
   Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
   /// Forgets a dial that is no longer wanted, and tells the agent.
@@ -47,6 +47,10 @@ class KonnectivityBackend : public Backend, public grpc::ServerCall {
   void count_sent(PacketType type);
 
   bool silent(async::TimePoint now) const override { return answers_.silent(now); }
+  std::string_view kind() const override { return "konnectivity"; }
+  std::optional<async::Duration> round_trip() override {
+    return measured(stream().session().round_trip());
+  }
   void probe() override;
   void alive() { answers_.heard(); }
   LinkSender& sender() { return sender_; }

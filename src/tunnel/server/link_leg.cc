@@ -24,6 +24,8 @@ LinkLeg::LinkLeg(ServerContext& context, Backend& backend, Frontend& frontend,
       started_(context.clock.now()) {
   context_.metrics.pending_dials.add();
   backend_.traffic().dials.add();
+  ++backend_.record().dials;
+  backend_.legs().push_back(*this);
   backend_.entry()->connections.fetch_add(1, std::memory_order_relaxed);
   waiting_for_answer_ = true;
   if (context_.dial_deadlines != nullptr) context_.dial_deadlines->add(*this);
@@ -62,6 +64,7 @@ void LinkLeg::fail(DialFailure reason, const std::string& error) {
   context_.metrics.dial_failed(reason);
   if (reason == DialFailure::error_response)
     context_.metrics.agent_dial_failed(backend_.agent_id(), "error_response");
+  backend_.record().failed(fmt::format("dial {}: {}", target_, error), context_.clock.now());
   if (context_.access_log) {
     LOG_INFO("dial failed", {"conn", fmt::format("{:x}", random_)},
              {"client", frontend_->client_name()}, {"target", target_},
@@ -74,6 +77,7 @@ void LinkLeg::data(base::Bytes bytes, base::Bytes packet) {
   if (frontend_ == nullptr) return;  // the client has gone; the agent has been told
   bytes_down_ += bytes.size();
   backend_.traffic().bytes_from_agent.add(static_cast<double>(bytes.size()));
+  backend_.record().bytes_from_agent += bytes.size();
   frontend_->on_bytes(*this, bytes, packet);
 }
 
@@ -105,6 +109,7 @@ void LinkLeg::room() {
 void LinkLeg::count_up(std::size_t bytes) {
   bytes_up_ += bytes;
   backend_.traffic().bytes_to_agent.add(static_cast<double>(bytes));
+  backend_.record().bytes_to_agent += bytes;
 }
 
 void LinkLeg::close_stray(std::int64_t connect_id) { backend_.close_if_unknown(connect_id); }
@@ -137,12 +142,27 @@ void LinkLeg::on_delay_over() {
   LOG_INFO("dial timed out", {"conn", fmt::format("{:x}", random_)}, {"target", target_},
            {"agent", backend_.agent_id()});
   waiting_for_answer_ = false;
+  backend_.record().failed(fmt::format("dial {}: not answered in time", target_),
+                           context_.clock.now());
   context_.metrics.pending_dials.subtract();
   context_.metrics.dial_failed(DialFailure::backend_dial_timeout);
   std::exchange(frontend_, nullptr)
       ->on_dial_failed(*this, DialFailure::backend_dial_timeout,
                        "timed out waiting for backend dial");
   cancel_dial();
+}
+
+std::optional<ConnectionStatus> LinkLeg::status() const {
+  if (frontend_ == nullptr) return std::nullopt;
+  return ConnectionStatus{.id = fmt::format("{:x}", random_),
+                          .client = frontend_->client_name(),
+                          .target = target_,
+                          .cluster = backend_.cluster(),
+                          .agent_id = backend_.agent_id(),
+                          .since = started_,
+                          .bytes_to_agent = bytes_up_,
+                          .bytes_from_agent = bytes_down_,
+                          .dialing = dialing()};
 }
 
 void LinkLeg::log_end(std::string_view how) const {

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include <boost/intrusive/list.hpp>
 
 #include "async/clock.h"
 #include "tunnel/server/delay_line.h"
 #include "tunnel/server/leg.h"
+#include "tunnel/server/status.h"
 
 namespace tunnel {
 
@@ -30,6 +34,12 @@ class LinkLeg : public Leg, protected DelayLine::Entry {
   /// The number that the logs of both sides have.
   std::int64_t random() const { return random_; }
   const std::string& target() const { return target_; }
+  /// For people. Nothing once the client has gone.
+  std::optional<ConnectionStatus> status() const;
+
+  using Hook = boost::intrusive::list_member_hook<
+      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  Hook among_legs;  // of its link
 
  protected:
   /// How the agent's side ended, in the metrics.
@@ -70,5 +80,10 @@ class LinkLeg : public Leg, protected DelayLine::Entry {
   bool counted_established_ = false;
   bool waiting_for_answer_ = false;
 };
+
+/// The dials and connections of one link, in the order in which they came.
+using LegsOfLink = boost::intrusive::list<
+    LinkLeg, boost::intrusive::member_hook<LinkLeg, LinkLeg::Hook, &LinkLeg::among_legs>,
+    boost::intrusive::constant_time_size<false>>;
 
 }  // namespace tunnel

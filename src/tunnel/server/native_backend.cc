@@ -42,7 +42,7 @@ Result<AgentCredentials> read_introduction(const http::Headers& headers, bool wi
 }  // namespace
 
 NativeBackend::NativeBackend(ServerContext& context, const AgentAdmission& admission,
-                             std::unique_ptr<net::Stream> stream, std::string peer)
+                             std::unique_ptr<net::Stream> stream, AgentPeer peer)
     : Backend(std::move(peer), std::make_shared<LinkEntry>(context.loop_index)),
       context_(context),
       admission_(admission),
@@ -71,6 +71,7 @@ Task<void> NativeBackend::run() {
   if (admitted_) {
     LOG_INFO("agent disconnected", {"agent", agent_id()}, {"from", peer()},
              {"error", result ? "" : result.error().message});
+    if (!result) record().last_error = {result.error().message, context_.clock.now()};
   }
   leave();
   co_return result;
@@ -110,6 +111,8 @@ Task<AgentCredentials> NativeBackend::credentials() {
   CO_TRY(AgentCredentials who, read_introduction(headers, admission_.authenticator != nullptr));
   if (admission_.authenticator != nullptr)
     CO_TRY_VOID(co_await admission_.authenticator->authenticate(std::move(who.token)));
+  const AgentPeer self{peer(), clusters()};
+  CO_TRY_VOID(check_identity(context_, admission_, self, who));
   co_return who;
 }
 
@@ -118,6 +121,7 @@ void NativeBackend::enter(AgentCredentials credentials) {
   context_.router.probe_links_of(agent_id());
   control_->send({.type = ControlMessage::Type::welcome});
   admitted_ = true;
+  record().since = context_.clock.now();
   context_.router.add(*this);
   LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()}, {"link", "native"});
 }

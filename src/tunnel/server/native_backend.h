@@ -22,7 +22,7 @@ class NativeBackend : public Backend,
  public:
   /// The references outlive the link.
   NativeBackend(ServerContext& context, const AgentAdmission& admission,
-                std::unique_ptr<net::Stream> stream, std::string peer);
+                std::unique_ptr<net::Stream> stream, AgentPeer peer);
   ~NativeBackend() override;
 
   /// Asks the agent who it is, lets it in, serves until the link ends. Returns why it ended.
@@ -31,6 +31,10 @@ class NativeBackend : public Backend,
   Leg* dial(Leg::Frontend& frontend, const DialRequest& request) override;
   void heard() override;
   bool silent(async::TimePoint now) const override { return answers_.silent(now); }
+  std::string_view kind() const override { return "native"; }
+  std::optional<async::Duration> round_trip() override {
+    return measured(connection_.session().round_trip());
+  }
   void tell_draining() override;
   void probe() override;
 

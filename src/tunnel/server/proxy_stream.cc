@@ -11,7 +11,7 @@ namespace tunnel {
 
 using grpc::StatusCode;
 
-ProxyStream::ProxyStream(http::H2Stream& stream, ServerContext& context, std::string client)
+ProxyStream::ProxyStream(http::H2Stream& stream, ServerContext& context, Client client)
     : ServerCall(stream), context_(context), client_(std::move(client)), early_(&context.budget) {
   context_.metrics.open_streams(ServiceMethod::proxy).add();
 }
@@ -40,31 +40,34 @@ void ProxyStream::on_message(base::Bytes message) {
     case PacketType::close_dial:
       return close_dial(*packet);
     default:
-      LOG_DEBUG("unexpected packet from client ignored", {"client", client_},
+      LOG_DEBUG("unexpected packet from client ignored", {"client", client_.name},
                 {"type", wire_name(packet->type)});
   }
 }
 
 void ProxyStream::dial_request(const Packet& packet, base::Bytes message) {
   dialed_ = true;
-  Leg* leg = dial_any(context_, *this,
-                      {.network = std::string(packet.protocol),
-                       .target = std::string(packet.address),
-                       .client_random = packet.random,
-                       .packet = message});
-  if (leg == nullptr) {
-    to_client(PacketType::dial_response,
-              encode_dial_response(packet.random, 0, "No agent available"));
+  const Dialed dialed = dial_any(context_, *this,
+                                 {.network = std::string(packet.protocol),
+                                  .target = std::string(packet.address),
+                                  .client_random = packet.random,
+                                  .packet = message},
+                                 client_);
+  if (dialed.leg == nullptr) {
+    const bool forbidden = dialed.reason == DialFailure::forbidden;
+    to_client(
+        PacketType::dial_response,
+        encode_dial_response(packet.random, 0, forbidden ? dialed.error : "No agent available"));
     deaf_ = true;
     return;
   }
-  current_ = leg;
+  current_ = dialed.leg;
   legs_.push_back({current_, 0});
 }
 
 void ProxyStream::data(const Packet& packet, base::Bytes message) {
   if (packet.connect_id == 0) {
-    LOG_DEBUG("data without connection dropped", {"client", client_});
+    LOG_DEBUG("data without connection dropped", {"client", client_.name});
     return;
   }
   if (!dialed_) {
@@ -84,7 +87,7 @@ void ProxyStream::data(const Packet& packet, base::Bytes message) {
 }
 
 void ProxyStream::mismatched(std::int64_t other) {
-  LOG_WARN("client mixes connections on one stream", {"client", client_}, {"first", pinned_},
+  LOG_WARN("client mixes connections on one stream", {"client", client_.name}, {"first", pinned_},
            {"other", other});
   deaf_ = true;
   for (const std::int64_t id : {other, pinned_}) {
@@ -117,7 +120,7 @@ void ProxyStream::close_dial(const Packet& packet) {
     leg->abandon(DialFailure::frontend_close);
     return;
   }
-  LOG_DEBUG("cancelled dial is not pending", {"client", client_}, {"random", packet.random});
+  LOG_DEBUG("cancelled dial is not pending", {"client", client_.name}, {"random", packet.random});
 }
 
 void ProxyStream::on_dialed(Leg& leg) {
@@ -217,7 +220,7 @@ void ProxyStream::on_sent(std::size_t) {
 void ProxyStream::on_overload(Leg&, const std::string& reason) { on_overload(reason); }
 
 void ProxyStream::on_overload(const std::string& reason) {
-  LOG_WARN("connection closed", {"client", client_}, {"reason", reason});
+  LOG_WARN("connection closed", {"client", client_.name}, {"reason", reason});
   context_.metrics.connection_closed("overflow");
   deaf_ = true;
   abandon_legs();

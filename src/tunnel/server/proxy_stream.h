@@ -6,6 +6,7 @@
 #include "grpc/call.h"
 #include "tunnel/congestion.h"
 #include "tunnel/packet.h"
+#include "tunnel/server/client_rules.h"
 #include "tunnel/server/context.h"
 #include "tunnel/server/leg.h"
 
@@ -19,7 +20,7 @@ class ProxyStream : public grpc::ServerCall,
                     private Sink,
                     private DelayLine::Entry {
  public:
-  ProxyStream(http::H2Stream& stream, ServerContext& context, std::string client);
+  ProxyStream(http::H2Stream& stream, ServerContext& context, Client client);
   ~ProxyStream() override;
 
  private:
@@ -43,7 +44,7 @@ class ProxyStream : public grpc::ServerCall,
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;
   void on_room(Leg& leg) override;
-  std::string client_name() const override { return client_; }
+  std::string client_name() const override { return client_.name; }
 
   std::size_t backlog() const override { return queued() + early_.size(); }
   std::uint64_t taken() const override { return given_ - backlog(); }
@@ -62,7 +63,7 @@ class ProxyStream : public grpc::ServerCall,
   }
 
   ServerContext& context_;
-  std::string client_;
+  Client client_;
   struct Attached {
     Leg* leg;
     std::size_t untaken;  // bytes of it that the client has not taken

@@ -36,9 +36,11 @@ class RecentMap {
   const Value* latest() const { return entries_.empty() ? nullptr : &entries_.back().second; }
   std::size_t size() const { return entries_.size(); }
 
- private:
   using Entries = std::list<std::pair<const std::string, Value>>;
+  /// All of them, the longest untouched first.
+  const Entries& entries() const { return entries_; }
 
+ private:
   void forget(std::string_view key) {
     const auto found = index_.find(key);
     if (found == index_.end()) return;

@@ -22,7 +22,7 @@ class RemoteBackend : public Backend {
     ServerContext* context;  // of the home loop: its executor may be used from here
     std::string agent_id;
     Identifiers identifiers;
-    std::string peer;
+    AgentPeer peer;
   };
 
   RemoteBackend(ServerContext& context, const Origin& origin);
@@ -33,6 +33,7 @@ class RemoteBackend : public Backend {
   void probe() override;
   bool draining() const override { return origin_.entry->draining; }
   std::size_t connections() const override { return origin_.entry->connections; }
+  std::string_view kind() const override { return "remote"; }
   bool remote() const override { return true; }
 
   const LinkEntry& link() const { return *origin_.entry; }

@@ -32,7 +32,50 @@ struct Choice {
   }
 };
 
+std::vector<std::string> listed(const Identifiers& announced) {
+  std::vector<std::string> all;
+  const auto add = [&](std::string_view kind, const std::vector<std::string>& values) {
+    for (const std::string& value : values) all.push_back(fmt::format("{}={}", kind, value));
+  };
+  add("host", announced.host);
+  add("ipv4", announced.ipv4);
+  add("ipv6", announced.ipv6);
+  add("cidr", announced.cidr);
+  if (announced.default_route) all.emplace_back("default-route=true");
+  return all;
+}
+
+LinkStatus status_of(Backend& backend, async::TimePoint now) {
+  const LinkRecord& record = backend.record();
+  return {.cluster = backend.cluster(),
+          .certified = !backend.clusters().empty(),
+          .agent_id = backend.agent_id(),
+          .identifiers = listed(backend.identifiers()),
+          .kind = std::string(backend.kind()),
+          .peer = backend.peer(),
+          .since = record.since,
+          .round_trip = backend.round_trip(),
+          .connections = backend.connections(),
+          .bytes_to_agent = record.bytes_to_agent,
+          .bytes_from_agent = record.bytes_from_agent,
+          .dials = record.dials,
+          .failed_dials = record.failed_dials,
+          .draining = backend.draining(),
+          .silent = backend.silent(now),
+          .last_error = record.last_error};
+}
+
 }  // namespace
+
+void keep_busiest(std::vector<ConnectionStatus>& connections, std::size_t count) {
+  const auto bytes = [](const ConnectionStatus& each) {
+    return each.bytes_to_agent + each.bytes_from_agent;
+  };
+  const std::size_t kept = std::min(count, connections.size());
+  std::ranges::partial_sort(connections, connections.begin() + static_cast<std::ptrdiff_t>(kept),
+                            std::ranges::greater(), bytes);
+  connections.resize(kept);
+}
 
 std::string destination_host(std::string_view address) {
   const auto colons = std::ranges::count(address, ':');
@@ -126,6 +169,15 @@ Backend* BackendPool::pick_any(async::TimePoint now) const {
   return best.backend;
 }
 
+bool BackendPool::held_by_other(const std::string& key,
+                                const std::vector<std::string>& clusters) const {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return false;
+  return std::ranges::any_of(found->second.streams, [&](const Backend* stream) {
+    return std::ranges::find_first_of(stream->clusters(), clusters) == stream->clusters().end();
+  });
+}
+
 std::string BackendPool::why_none(std::string_view address, async::TimePoint now) const {
   return last_seen_.explain(destination_host(address), now);
 }
@@ -155,8 +207,37 @@ void Router::remove(Backend& backend, async::TimePoint now) {
   for (BackendPool& pool : pools_) pool.remove(backend, now);
   publish();
   if (backend.remote()) return;
+  note_departure(backend, now);
   backend.entry()->backend = nullptr;
   if (directory_ != nullptr) directory_->withdraw(backend);
+}
+
+// Peers choose these texts themselves.
+void Router::note_departure(const Backend& backend, async::TimePoint now) {
+  constexpr std::size_t kShown = RecentMap<Departure>::kKeyBytes;
+  const auto& error = backend.record().last_error;
+  departures_.put(backend.cluster(),
+                  {.agent_id = backend.agent_id().substr(0, kShown),
+                   .peer = backend.peer().substr(0, kShown),
+                   .at = now,
+                   .reason = error && error->at == now ? error->text.substr(0, kShown) : ""});
+}
+
+ServerStatus Router::status(std::size_t connections, async::TimePoint now) const {
+  ServerStatus status;
+  for (const auto& [agent, backend] : links_) {
+    if (backend->remote()) continue;
+    status.links.push_back(status_of(*backend, now));
+    for (const LinkLeg& leg : backend->legs()) {
+      auto connection = connections > 0 ? leg.status() : std::nullopt;
+      if (connection) status.connections.push_back(*std::move(connection));
+      ++status.connections_total;
+    }
+  }
+  for (const auto& [cluster, last] : departures_.entries())
+    status.departures.push_back({cluster, last.agent_id, last.peer, last.at, last.reason});
+  keep_busiest(status.connections, connections);
+  return status;
 }
 
 void Router::tell_draining() const {
@@ -174,6 +255,13 @@ Backend* Router::pick(std::string_view address, async::TimePoint now) const {
     if (Backend* backend = pool.pick(address, now)) return backend;
   }
   return nullptr;
+}
+
+bool Router::held_by_other(const std::string& identifier,
+                           const std::vector<std::string>& clusters) const {
+  return std::ranges::any_of(pools_, [&](const BackendPool& pool) {
+    return pool.strategy() == Strategy::dest_host && pool.held_by_other(identifier, clusters);
+  });
 }
 
 std::string Router::why_none(std::string_view address, async::TimePoint now) const {

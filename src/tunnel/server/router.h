@@ -7,6 +7,8 @@
 
 #include "async/clock.h"
 #include "tunnel/server/last_seen.h"
+#include "tunnel/server/recent_map.h"
+#include "tunnel/server/status.h"
 #include "tunnel/server_metrics.h"
 #include "tunnel/strategy.h"
 
@@ -31,6 +33,7 @@ class BackendPool {
   /// For the log: why pick() finds nobody.
   std::string why_none(std::string_view address, async::TimePoint now) const;
   std::size_t keys() const { return keys_.size(); }
+  bool held_by_other(const std::string& key, const std::vector<std::string>& clusters) const;
   Strategy strategy() const { return strategy_; }
 
  private:
@@ -63,20 +66,35 @@ class Router {
   Backend* pick(std::string_view address, async::TimePoint now) const;
   /// For the log: why pick() finds nobody, when the agent was last there, and where to look.
   std::string why_none(std::string_view address, async::TimePoint now) const;
+  /// Whether an agent of another cluster than these, by its certificate, has the identifier.
+  bool held_by_other(const std::string& identifier, const std::vector<std::string>& clusters) const;
   /// At least one agent serves the first strategy.
   bool ready() const { return pools_.front().keys() > 0; }
   /// Links of all agents.
   std::size_t size() const { return links_.size(); }
+  /// The links of this loop, those that have gone among its departures, and of their connections
+  /// at most `connections`, those with the most bytes.
+  ServerStatus status(std::size_t connections, async::TimePoint now) const;
   /// Tells the agents of this loop's links that the server is about to go.
   void tell_draining() const;
   /// Asks every other link of the agent for a sign of life, since a new one has appeared.
   void probe_links_of(const std::string& agent_id) const;
 
  private:
+  struct Departure {
+    std::string agent_id;
+    std::string peer;
+    async::TimePoint at;
+    std::string reason;
+  };
+
   void publish();
+  void note_departure(const Backend& backend, async::TimePoint now);
+
   Directory* directory_;
   std::vector<BackendPool> pools_;
   std::unordered_multimap<std::string, Backend*> links_;  // by agent id
+  RecentMap<Departure> departures_{LastSeen::kKept};      // of this loop, by cluster
   ServerMetrics& metrics_;
 };
 

@@ -1,6 +1,7 @@
 #include "tunnel/server/server.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "async/run_on.h"
@@ -25,6 +26,7 @@ Server::Server(const std::vector<async::Loop*>& loops, async::Clock& clock,
       grown_windows_(options_.memory_limit / 2),
       windows_{clock, grown_windows_, largest_window(options_.window_limit)},
       accepting_(loops.front()->get_executor()) {
+  options_.admission.identity = &options_.identity;
   const Shard::Shared shared{clock,      registry,  budget,       windows_, options_,
                              directory_, hang_ups_, loops.size(), shards_};
   for (async::Loop* loop : loops)
@@ -68,6 +70,22 @@ Shard& Server::next_for(const Shard::Door& door) {
     if (shard.agents() > 0) return shard;
   }
   return *shards_[++turn_ % shards_.size()];
+}
+
+Task<ServerStatus> Server::status(std::size_t connections) {
+  ServerStatus all;
+  for (const auto& shard : shards_) {
+    Shard* const it = shard.get();
+    CO_TRY(ServerStatus part,
+           co_await async::run_on<ServerStatus>(
+               it->executor(), [it, connections] { return it->status(connections); }));
+    std::ranges::move(part.links, std::back_inserter(all.links));
+    std::ranges::move(part.departures, std::back_inserter(all.departures));
+    std::ranges::move(part.connections, std::back_inserter(all.connections));
+    all.connections_total += part.connections_total;
+  }
+  keep_busiest(all.connections, connections);
+  co_return all;
 }
 
 void Server::stop_accepting() {

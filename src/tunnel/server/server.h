@@ -31,6 +31,10 @@ class Server {
   /// An agent serves the first strategy, and the server is not about to stop.
   bool ready() const { return !stopping_ && shards_.front()->router().ready(); }
 
+  /// All loops' links, and at most `connections` connections.
+  async::Task<ServerStatus> status(std::size_t connections);
+  bool stopping() const { return stopping_; }
+
   void stop_accepting();
   /// Returns when no client is connected any more, or at `deadline`.
   async::Task<void> drained(async::TimePoint deadline);

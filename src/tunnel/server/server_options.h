@@ -11,6 +11,8 @@ namespace tunnel {
 
 struct ServerOptions {
   AgentAdmission admission;
+  IdentityPolicy identity{IdentityMode::off};
+  ClientPolicy clients;
   std::vector<Strategy> strategies = {Strategy::any};
   std::size_t connection_limit = 4 << 20;             // bytes buffered for one connection
   std::size_t memory_limit = std::size_t{256} << 20;  // bytes of all buffers

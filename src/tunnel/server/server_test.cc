@@ -50,7 +50,7 @@ TEST_F(ServerTest, greets_agents_with_its_id_and_count) {
 
 TEST_F(ServerTest, refuses_agents_without_one_id) {
   server.admission.server_id = "s";
-  AgentConnection handler(server.context, server.admission, server.tasks, "x");
+  AgentConnection handler(server.context, server.admission, server.tasks, AgentPeer{"x"});
   const Peer none(handler, "/AgentService/Connect", {});
   EXPECT_EQ(none.status()->code, grpc::StatusCode::unknown);
   const Peer two(handler, "/AgentService/Connect", {{"agentid", "a"}, {"agentid", "b"}});
@@ -61,7 +61,7 @@ TEST_F(ServerTest, refuses_agents_without_one_id) {
 }
 
 TEST_F(ServerTest, answers_unknown_methods) {
-  ClientConnection handler(server.context, "x");
+  ClientConnection handler(server.context, Client{"x"});
   const Peer peer(handler, "/grpc.health.v1.Health/Check", {});
   EXPECT_EQ(peer.status()->code, grpc::StatusCode::unimplemented);
 }

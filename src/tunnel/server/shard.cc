@@ -10,6 +10,7 @@
 #include "async/timeout.h"
 #include "base/log.h"
 #include "net/socket_stream.h"
+#include "pki/identity.h"
 #include "tunnel/native.h"
 #include "tunnel/server/connect_frontend.h"
 #include "tunnel/server/native_backend.h"
@@ -180,8 +181,14 @@ Task<void> Shard::welcome(const Door& door, net::Socket socket) {
     if (const std::string subject = (*secured)->peer_subject(); !subject.empty())
       name = fmt::format("{}({})", subject, name);
     visitor.protocol = (*secured)->alpn();
+    if (door.mode) {
+      visitor.access = options_.clients.access_of(**secured);
+    } else {
+      visitor.clusters = pki::clusters_named((*secured)->peer_uris());
+    }
     visitor.stream = std::move(*secured);
   }
+  if (door.mode && !door.tls) visitor.access = options_.clients.access_of_socket();
   visitor.name = name;
   log_end(door.who, name, co_await serve(door, std::move(visitor)));
   co_return Result<void>{};
@@ -206,16 +213,18 @@ void Shard::log_failed_handshake(const Door& door, const std::string& name, base
 
 Task<void> Shard::serve_agent(Visitor visitor) {
   if (visitor.protocol == native::kAlpn) {
-    NativeBackend link(context_, admission_, std::move(visitor.stream), std::move(visitor.name));
+    NativeBackend link(context_, admission_, std::move(visitor.stream),
+                       {std::move(visitor.name), std::move(visitor.clusters)});
     co_return co_await link.run();
   }
-  AgentConnection handler(context_, admission_, agents_, std::move(visitor.name));
+  AgentConnection handler(context_, admission_, agents_,
+                          {std::move(visitor.name), std::move(visitor.clusters)});
   co_return co_await run_h2(std::move(visitor.stream), handler, kAgentWindows,
                             options_.agent_keepalive);
 }
 
 Task<void> Shard::serve_grpc_client(Visitor visitor) {
-  ClientConnection handler(context_, std::move(visitor.name));
+  ClientConnection handler(context_, {std::move(visitor.name), std::move(visitor.access)});
   co_return co_await run_h2(std::move(visitor.stream), handler, kClientWindows,
                             options_.client_keepalive);
 }
@@ -236,7 +245,7 @@ Task<void> Shard::serve_connect_client(Visitor visitor) {
     carry(std::move(visitor), *std::move(request));
     co_return Result<void>{};
   }
-  ConnectStreams handler(context_, std::move(visitor.name));
+  ConnectStreams handler(context_, {std::move(visitor.name), std::move(visitor.access)});
   co_return co_await run_h2(
       std::move(visitor.stream), handler,
       native::session_options(http::H2Session::Role::server, context_.windows, context_.budget),
@@ -273,7 +282,8 @@ Shard* Shard::home_of(const std::string& target) {
 }
 
 Task<void> Shard::serve_connect(Visitor visitor, ConnectRequest request) {
-  ConnectFrontend frontend(context_, std::move(visitor.stream), visitor.name, std::move(request));
+  ConnectFrontend frontend(context_, std::move(visitor.stream),
+                           {visitor.name, std::move(visitor.access)}, std::move(request));
   log_end("client", visitor.name, co_await frontend.run());
   co_return Result<void>{};
 }
@@ -293,6 +303,10 @@ Task<void> Shard::drained(async::TimePoint deadline) {
   while (!clients_.empty() && clock_.now() < deadline)
     CO_TRY_VOID(co_await clock_.sleep_for(kLookAgain));
   co_return Result<void>{};
+}
+
+Task<ServerStatus> Shard::status(std::size_t connections) const {
+  co_return router_.status(connections, clock_.now());
 }
 
 void Shard::tell_draining() {

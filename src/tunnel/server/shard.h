@@ -64,6 +64,7 @@ class Shard {
   /// Connections of agents. Any thread.
   std::size_t agents() const { return agent_count_; }
 
+  async::Task<ServerStatus> status(std::size_t connections) const;
   /// Tells agents that know the word that the server is about to go. Any thread.
   void tell_draining();
   async::Task<void> stop_agents();
@@ -75,7 +76,9 @@ class Shard {
   struct Visitor {
     std::unique_ptr<net::Stream> stream;
     std::string name;
-    std::string protocol;  // by ALPN
+    std::string protocol;                             // by ALPN
+    std::vector<std::string> clusters = {};           // an agent's, by its certificate
+    std::shared_ptr<const ClientAccess> access = {};  // a client's
   };
 
   async::Task<void> welcome(const Door& door, net::Socket socket);

@@ -24,7 +24,7 @@ class Refused : public http::H2StreamHandler {
 
 }  // namespace
 
-StreamFrontend::StreamFrontend(http::H2Stream& stream, ServerContext& context, std::string client)
+StreamFrontend::StreamFrontend(http::H2Stream& stream, ServerContext& context, Client client)
     : stream_(stream), context_(context), client_(std::move(client)), early_(&context.budget) {
   stream_.allow_half_close();
   context_.metrics.http_connections.add();
@@ -37,13 +37,17 @@ StreamFrontend::~StreamFrontend() {
 
 void StreamFrontend::dial(std::string target) {
   Leg::Frontend& self = *this;
-  leg_ = dial_any(context_, self, {.network = "tcp", .target = std::move(target)});
-  if (leg_ == nullptr) refuse(dial_reply(DialFailure::no_agent, ""));
+  const DialRequest request{.network = "tcp", .target = std::move(target)};
+  const Dialed dialed = dial_any(context_, self, request, client_);
+  leg_ = dialed.leg;
+  if (leg_ == nullptr) refuse(dial_reply(dialed.reason, dialed.error));
 }
 
 void StreamFrontend::refuse(const DialReply& reply) {
-  stream_.respond({{":status", std::to_string(reply.status)},
-                   {"content-type", std::string(reply.content_type)}});
+  http::Headers headers{{":status", std::to_string(reply.status)},
+                        {"content-type", std::string(reply.content_type)}};
+  if (!reply.proxy_status.empty()) headers.push_back({"proxy-status", reply.proxy_status});
+  stream_.respond(headers);
   stream_.send(base::as_bytes(reply.body));
   stream_.end();
 }
@@ -126,7 +130,7 @@ void StreamFrontend::on_closed(Leg&, const std::string& error, bool truncated) {
 }
 
 void StreamFrontend::on_overload(Leg&, const std::string& reason) {
-  LOG_WARN("connection closed", {"client", client_}, {"reason", reason});
+  LOG_WARN("connection closed", {"client", client_.name}, {"reason", reason});
   context_.metrics.connection_closed("overflow");
   release_leg();
   stream_.reset(http::H2Error::enhance_your_calm);

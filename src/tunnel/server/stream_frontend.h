@@ -3,6 +3,7 @@
 #include <string>
 
 #include "http/h2_connection.h"
+#include "tunnel/server/client_rules.h"
 #include "tunnel/server/connect_replies.h"
 #include "tunnel/server/context.h"
 #include "tunnel/server/delay_line.h"
@@ -17,7 +18,7 @@ class StreamFrontend : public http::H2StreamHandler,
                        private Leg::Frontend,
                        private DelayLine::Entry {
  public:
-  StreamFrontend(http::H2Stream& stream, ServerContext& context, std::string client);
+  StreamFrontend(http::H2Stream& stream, ServerContext& context, Client client);
   ~StreamFrontend() override;
 
   void dial(std::string target);
@@ -37,7 +38,7 @@ class StreamFrontend : public http::H2StreamHandler,
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;
   void on_room(Leg& leg) override;
-  std::string client_name() const override { return client_; }
+  std::string client_name() const override { return client_.name; }
   void on_delay_over() override;
 
   void forward(base::Buffer bytes);
@@ -47,7 +48,7 @@ class StreamFrontend : public http::H2StreamHandler,
 
   http::H2Stream& stream_;
   ServerContext& context_;
-  std::string client_;
+  Client client_;
   Leg* leg_ = nullptr;
   base::BufferQueue early_;       // bytes that came before the answer
   std::size_t owed_ = 0;          // bytes whose window is held back until the leg has room
@@ -61,14 +62,14 @@ class StreamFrontend : public http::H2StreamHandler,
 /// One connection of such a client. Lives in the coroutine that runs the connection.
 class ConnectStreams : public http::H2Connection::Handler {
  public:
-  ConnectStreams(ServerContext& context, std::string client)
+  ConnectStreams(ServerContext& context, Client client)
       : context_(context), client_(std::move(client)) {}
   std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream& stream,
                                                     const http::Headers& headers) override;
 
  private:
   ServerContext& context_;
-  std::string client_;
+  Client client_;
 };
 
 }  // namespace tunnel

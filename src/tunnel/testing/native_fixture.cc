@@ -48,8 +48,9 @@ NativeWorld::Link& NativeWorld::connect_agent_only(Introduction introduction) {
 }
 
 void NativeWorld::run_server_end(Link& link) {
-  link.server.backend = std::make_unique<NativeBackend>(server.context, server.admission,
-                                                        link.cable.first(), "agent-address");
+  link.server.backend =
+      std::make_unique<NativeBackend>(server.context, server.admission, link.cable.first(),
+                                      AgentPeer{"agent-address", agent_clusters});
   tasks.spawn("server end", serve(link.server));
 }
 

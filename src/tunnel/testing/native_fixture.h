@@ -78,6 +78,7 @@ class NativeWorld {
   std::vector<std::unique_ptr<net::Listener>> listeners;
   std::vector<std::unique_ptr<Wire>> targets;
   std::vector<std::unique_ptr<Wire>> wires;  // the test's
+  std::vector<std::string> agent_clusters;   // that the certificate of the next agent names
   async::TaskGroup tasks{server.loop.get_executor()};
 
  private:

@@ -19,7 +19,7 @@ class TestClient : public Leg::Frontend {
   /// Through whichever agent the router picks; false when there is none.
   bool dial(const std::string& target, const std::string& network = "tcp") {
     Leg::Frontend& self = *this;
-    leg = dial_any(context_, self, {.network = network, .target = target});
+    leg = dial_any(context_, self, {.network = network, .target = target}, Client{"client"}).leg;
     return leg != nullptr;
   }
   bool dial_through(Backend& backend, const std::string& target) {

@@ -149,7 +149,7 @@ class Render(unittest.TestCase):
         for file in ("alerts.yaml", "dashboard.json"):
             text = (helm.CHART / "files" / file).read_text()
             for name in set(re.findall(r"\b(?:konnectivity|controller_runtime|process)_[a-z_]+", text)):
-                known = re.sub(r"^konnectivity_network_proxy_server_|_(bucket|sum|count)$", "", name)
+                known = re.sub(r"^konnectivity_network_proxy_(server|agent)_|_(bucket|sum|count)$", "", name)
                 self.assertIn(f'"{known}', sources, f"{file}: {name}")
             self.assertGreater(len(text), 500)
 

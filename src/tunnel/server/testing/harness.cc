@@ -146,15 +146,17 @@ Harness::~Harness() {
   run_tasks();
 }
 
-std::unique_ptr<Peer> Harness::agent(const std::string& id, const std::string& identifiers) {
-  handlers_.push_back(
-      std::make_unique<AgentConnection>(context, admission, tasks, "agent-address"));
+std::unique_ptr<Peer> Harness::agent(const std::string& id, const std::string& identifiers,
+                                     std::vector<std::string> clusters) {
+  handlers_.push_back(std::make_unique<AgentConnection>(
+      context, admission, tasks, AgentPeer{"agent-address", std::move(clusters)}));
   const http::Headers metadata{{"agentid", id}, {"agentidentifiers", identifiers}};
   return std::make_unique<Peer>(*handlers_.back(), "/AgentService/Connect", metadata);
 }
 
-std::unique_ptr<Peer> Harness::client() {
-  handlers_.push_back(std::make_unique<ClientConnection>(context, "client-address"));
+std::unique_ptr<Peer> Harness::client(std::shared_ptr<const ClientAccess> access) {
+  handlers_.push_back(
+      std::make_unique<ClientConnection>(context, Client{"client-address", std::move(access)}));
   return std::make_unique<Peer>(*handlers_.back(), "/ProxyService/Proxy", http::Headers{});
 }
 

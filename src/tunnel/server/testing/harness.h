@@ -65,8 +65,10 @@ class Harness {
                    async::Duration dial_timeout = {});
   ~Harness();
 
-  std::unique_ptr<Peer> agent(const std::string& id, const std::string& identifiers = "");
-  std::unique_ptr<Peer> client();
+  /// An agent whose certificate names `clusters`.
+  std::unique_ptr<Peer> agent(const std::string& id, const std::string& identifiers = "",
+                              std::vector<std::string> clusters = {});
+  std::unique_ptr<Peer> client(std::shared_ptr<const ClientAccess> access = nullptr);
   /// Lets time pass and due tasks run.
   void advance(async::Duration by);
   void run_tasks();

@@ -1,0 +1,137 @@
+#include "app/doctor.h"
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/doctor_files.h"
+#include "pki/store.h"
+
+namespace app {
+namespace {
+
+using std::chrono::hours;
+using ::testing::HasSubstr;
+using Role = Examination::Role;
+using Verdict = Finding::Verdict;
+
+constexpr auto kNow = pki::Store::Time(std::chrono::sys_days(std::chrono::year(2026) / 11 / 23));
+
+class DoctorTest : public ::testing::Test {
+ protected:
+  DoctorTest() {
+    char name[] = "/tmp/doctor-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    store_.emplace(pki::Store::create(folder_, "test", kNow).value());
+    EXPECT_TRUE(store_->issue("client", *pki::client_spec("alice", {}, hours(24 * 90)), kNow));
+    EXPECT_TRUE(store_->issue("agent", *pki::agent_spec("c1", hours(24 * 90)), kNow));
+    EXPECT_TRUE(store_->issue("server", *pki::server_spec({"hub"}, hours(24 * 90)), kNow));
+  }
+  ~DoctorTest() override { std::filesystem::remove_all(folder_); }
+
+  Examination examination(const std::string& name, Role role = Role::client) {
+    return {.role = role,
+            .tls = {store_->certificate_path(name), store_->key_path(name),
+                    store_->certificate_path("ca")}};
+  }
+  // "verdict: text -> advice" of each finding.
+  static std::string told(const std::vector<Finding>& findings) {
+    std::string all;
+    for (const Finding& finding : findings) {
+      const char* words[] = {"good", "warning", "failed", "skipped"};
+      all += fmt::format("{}: {} -> {}\n", words[static_cast<int>(finding.verdict)], finding.text,
+                         finding.advice);
+    }
+    return all;
+  }
+
+  std::string folder_;
+  std::optional<pki::Store> store_;
+};
+
+TEST_F(DoctorTest, finds_good_files_good) {
+  const auto client = examine_files(examination("client"), kNow);
+  EXPECT_EQ(std::ranges::count(client, Verdict::good, &Finding::verdict), 3) << told(client);
+  EXPECT_THAT(told(client), HasSubstr("CN=alice), 90 days left"));
+  EXPECT_THAT(told(examine_files(examination("agent", Role::agent), kNow)),
+              HasSubstr("good: it is for cluster c1"));
+}
+
+TEST_F(DoctorTest, tells_certificates_that_are_for_something_else) {
+  EXPECT_THAT(
+      told(examine_files(examination("agent"), kNow)),
+      HasSubstr("failed: it is that of an agent, of cluster c1 -> agents' certificates open"));
+  EXPECT_THAT(told(examine_files(examination("server"), kNow)),
+              HasSubstr("failed: it is for servers"));
+  EXPECT_THAT(told(examine_files(examination("client", Role::agent), kNow)),
+              HasSubstr("warning: it names no cluster"));
+}
+
+TEST_F(DoctorTest, looks_at_the_dates) {
+  EXPECT_THAT(told(examine_files(examination("client"), kNow + hours(24 * 80))),
+              HasSubstr("warning: "));
+  EXPECT_THAT(told(examine_files(examination("client"), kNow + hours(24 * 100))),
+              HasSubstr("ended 2027-02-21 -> renew it"));
+  EXPECT_THAT(told(examine_files(examination("client"), kNow - hours(24))), HasSubstr("begins"));
+}
+
+TEST_F(DoctorTest, looks_into_the_files) {
+  auto wrong = examination("client");
+  wrong.tls.key = store_->key_path("server");
+  EXPECT_THAT(told(examine_files(wrong, kNow)), HasSubstr("failed: "));
+  wrong.tls.key = folder_ + "/none";
+  EXPECT_THAT(told(examine_files(wrong, kNow)), HasSubstr("check the path"));
+  wrong.tls.ca = store_->key_path("server");
+  EXPECT_THAT(told(examine_files(wrong, kNow)), HasSubstr("authorities to trust"));
+  EXPECT_THAT(told(examine_files({}, kNow)), HasSubstr("warning: no certificate is given"));
+}
+
+TEST_F(DoctorTest, skips_what_stands_on_a_step_that_failed) {
+  auto nobody = examination("client");
+  nobody.server = {"127.0.0.1", 1};
+  nobody.target = "c1:80";
+  std::vector<Finding> findings;
+  EXPECT_FALSE(examine(nobody, [&](const Finding& finding) { findings.push_back(finding); }));
+  const std::string all = told(findings);
+  EXPECT_THAT(all, HasSubstr("failed: dial tcp 127.0.0.1:1: connect: connection refused"));
+  EXPECT_THAT(all, HasSubstr("skipped: a step before it failed"));
+  EXPECT_THAT(all, HasSubstr("skipped: the server cannot be reached"));
+}
+
+TEST_F(DoctorTest, looks_for_the_socket) {
+  std::vector<Finding> findings;
+  EXPECT_FALSE(examine({.unix_socket = folder_ + "/none.sock"},
+                       [&](const Finding& finding) { findings.push_back(finding); }));
+  EXPECT_THAT(told(findings), HasSubstr("failed: dial unix"));
+}
+
+TEST(DoctorClusters, are_looked_for) {
+  constexpr std::string_view kPage =
+      R"({"clusters":[{"name":"c1","state":"connected"},{"name":"c2","state":"gone",
+          "lastSeen":"2026-11-23T00:00:00Z","lastSeenFrom":"10.0.0.8:5"}]})";
+  EXPECT_EQ(judge_clusters(kPage, "").verdict, Verdict::good);
+  EXPECT_EQ(judge_clusters(kPage, "c1").verdict, Verdict::good);
+  EXPECT_THAT(judge_clusters(kPage, "c2").text,
+              HasSubstr("last seen at 2026-11-23T00:00:00Z, from 10.0.0.8:5"));
+  EXPECT_THAT(judge_clusters(kPage, "c3").text, HasSubstr("not among those connected: c1"));
+  EXPECT_THAT(judge_clusters(R"({"clusters":[]})", "").text, HasSubstr("no agent is connected"));
+  EXPECT_EQ(judge_clusters("no", "").verdict, Verdict::failed);
+}
+
+TEST(DoctorAnswers, are_understood) {
+  const auto judged = [](std::string_view body) {
+    return judge_answer(fmt::format("HTTP/1.1 502 Bad Gateway\r\nA: b\r\n\r\n{}", body), "c1:80");
+  };
+  EXPECT_EQ(judge_answer("HTTP/1.1 200 Connection Established\r\n\r\n", "c1:80").verdict,
+            Verdict::good);
+  EXPECT_THAT(judged("currently no tunnels available: No agent available").text,
+              HasSubstr("no agent serves c1:80"));
+  EXPECT_THAT(judged("dial tcp 1.2.3.4:80: connect: connection refused\r\n").advice,
+              HasSubstr("nothing listens at the target"));
+  EXPECT_THAT(judged("dial tcp: destination c1:80 is not allowed: ...").advice, HasSubstr("rule"));
+  EXPECT_EQ(judge_answer("", "c1:80").text, "the server hung up");
+}
+
+}  // namespace
+}  // namespace app

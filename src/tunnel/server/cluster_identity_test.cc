@@ -1,0 +1,103 @@
+#include "tunnel/server/cluster_identity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pki/identity.h"
+
+namespace tunnel {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using Names = std::vector<std::string>;
+
+IdentityPolicy policy(const Names& texts = {}) {
+  std::vector<IdentifierPattern> patterns;
+  for (const std::string& text : texts) patterns.push_back(IdentifierPattern::parse(text).value());
+  return IdentityPolicy(IdentityMode::enforce, std::move(patterns));
+}
+
+std::string objection(const IdentityPolicy& policy, const Names& clusters,
+                      const std::string& announced, bool held = false) {
+  const auto identifiers = parse_identifiers(announced, UnknownKeys::refuse).value();
+  const auto held_by_other = [held](const std::string&, const Names&) { return held; };
+  return policy.objection(clusters, identifiers, held_by_other).value_or("none");
+}
+
+TEST(ClusterUris, are_told_from_other_uris) {
+  EXPECT_THAT(pki::clusters_named(
+                  {"spiffe://x", pki::cluster_uri("c1"), "urn:open-cluster-management:cluster:"}),
+              ElementsAre("c1"));
+  EXPECT_THAT(pki::clusters_named({}), IsEmpty());
+}
+
+TEST(ClusterIdentity, names_of_the_own_cluster_are_fine) {
+  EXPECT_EQ(objection(policy(), {"c1"}, ""), "none");
+  EXPECT_EQ(objection(policy(), {"c1"}, "host=c1&host=c1.agents&host=c1.a.b"), "none");
+}
+
+TEST(ClusterIdentity, the_addons_name_of_its_service_proxy_is_fine) {
+  // As the reference's addon computes it of "cluster1".
+  EXPECT_EQ(objection(policy(), {"cluster1"},
+                      "host=cluster-a140791d2b20a847f2c74c62c384f93fb83691d871e80385.open-"
+                      "cluster-management.proxy"),
+            "none");
+}
+
+TEST(ClusterIdentity, names_of_other_clusters_are_not) {
+  for (const char* announced : {"host=c2", "host=c2.agents", "host=c1&host=c2", "host=c10",
+                                "host=xc1", "ipv4=10.0.0.1", "ipv6=fd00::1", "default-route=true",
+                                "host=cluster-0000000000000000000000000000000000000000000000aa."
+                                "open-cluster-management.proxy"})
+    EXPECT_THAT(objection(policy(), {"c1"}, announced),
+                HasSubstr("does not belong to cluster \"c1\""))
+        << announced;
+  EXPECT_THAT(objection(policy(), {"c1"}, "host=c2"), HasSubstr("--cluster-identifiers=c1=c2"));
+}
+
+TEST(ClusterIdentity, a_certificate_without_a_cluster_is_not_enough) {
+  EXPECT_THAT(objection(policy(), {}, "host=c1"), HasSubstr("names no cluster"));
+  EXPECT_THAT(objection(policy(), {}, ""), HasSubstr("names no cluster"));
+}
+
+TEST(ClusterIdentity, a_certificate_may_name_several) {
+  EXPECT_EQ(objection(policy(), {"c1", "c2"}, "host=c1&host=c2"), "none");
+}
+
+TEST(ClusterIdentity, patterns_allow_more) {
+  const auto more = policy({"c1=10.1.*", "{cluster}-*.example.com", "c1=default-route"});
+  EXPECT_EQ(objection(more, {"c1"}, "ipv4=10.1.0.9&default-route=true"), "none");
+  EXPECT_THAT(objection(more, {"c2"}, "ipv4=10.1.0.9"), HasSubstr("does not belong"));
+  EXPECT_THAT(objection(more, {"c2"}, "default-route=true"), HasSubstr("default-route"));
+  EXPECT_EQ(objection(more, {"c2"}, "host=c2-api.example.com"), "none");
+  EXPECT_THAT(objection(more, {"c2"}, "host=c1-api.example.com"), HasSubstr("does not belong"));
+}
+
+TEST(ClusterIdentity, a_cluster_whose_name_looks_like_a_pattern_is_only_itself) {
+  EXPECT_THAT(objection(policy({"{cluster}-x"}), {"*"}, "host=c1-x"), HasSubstr("does not belong"));
+  EXPECT_EQ(objection(policy({"{cluster}-x"}), {"*"}, "host=*-x"), "none");
+}
+
+TEST(ClusterIdentity, shared_names_go_to_the_first) {
+  const auto shared = policy({"cluster-proxy-*"});
+  EXPECT_EQ(objection(shared, {"c1"}, "host=cluster-proxy-12ab", false), "none");
+  EXPECT_THAT(objection(shared, {"c1"}, "host=cluster-proxy-12ab", true),
+              HasSubstr("in use by another cluster"));
+  EXPECT_EQ(objection(policy({"cluster-proxy-*", "c1=cluster-proxy-*"}), {"c1"},
+                      "host=cluster-proxy-12ab", true),
+            "none");
+}
+
+TEST(IdentifierPattern, says_how_it_is_written) {
+  for (const char* text : {"", "=x", "c1="}) {
+    const auto parsed = IdentifierPattern::parse(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_THAT(parsed.error().message, HasSubstr("want [CLUSTER=]GLOB"));
+  }
+}
+
+}  // namespace
+}  // namespace tunnel
