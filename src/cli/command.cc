@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -94,9 +95,14 @@ int run_program(std::string_view name, std::string_view about, const char* id_va
   return run(*config);
 }
 
+// What only this project's server knows comes by the environment where its image may be another's,
+// which would refuse the flag. Flags that are given count more.
 int run_server(std::string_view name, std::span<const std::string> arguments,
                const Programs& programs, const Console& console) {
-  return run_program<ServerFlags>(name, kServerAbout, "PROXY_SERVER_ID", arguments, programs.server,
+  std::vector<std::string> all(arguments.begin(), arguments.end());
+  const auto handover = console.environment("PROXY_SERVER_HANDOVER_TIMEOUT");
+  if (!handover.empty()) all.insert(all.begin(), "--handover-timeout=" + handover);
+  return run_program<ServerFlags>(name, kServerAbout, "PROXY_SERVER_ID", all, programs.server,
                                   console);
 }
 
