@@ -28,6 +28,10 @@ main() {
   [ -x "$program" ] || fail "no $program: build it with make, or name it with --program"
   [ -d /sys/fs/cgroup/cpu ] || fail "this machine has version 2 of control groups only, and these nodes have been tried with version 1"
   "$here/programs.sh" >/dev/null
+  # The cache's links follow whoever built last; a run keeps the programs that it began with.
+  rm -rf "$work/peers"
+  mkdir -p "$work"
+  cp -a "$peers_bin" "$work/peers"
   require_namespaces
   export E2E_GROUPS=cluster-proxy-e2e.$$
   trap clean_up EXIT
@@ -41,7 +45,7 @@ inside() {
   mount -t tmpfs none /run # network namespaces have their names there
   mount -t tmpfs none "$work/state" # containerd wants a file system that is no overlay
   export PYTHONPATH=$here:$root/tests/ocm:$root/scripts PYTHONDONTWRITEBYTECODE=1
-  /usr/bin/python3 -m e2e.main --program "$1" --peers "$peers_bin" --state "$work/state" --logs "$work/logs" "${@:2}"
+  /usr/bin/python3 -m e2e.main --program "$1" --peers "$work/peers" --state "$work/state" --logs "$work/logs" "${@:2}"
 }
 
 # Control groups have no namespace that would take them along; those of this run are empty now.

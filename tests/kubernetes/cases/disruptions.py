@@ -14,7 +14,7 @@ class Disruptions(Case):
         self.world.join("cluster1")
         self.traffic = Traffic(self.world, "cluster1")
         self.addCleanup(self.traffic.stop)
-        self.values = [*self.by_node_port(), *self.traffic.values(), *values]
+        self.values = [*self.by_node_port(), *values]
         self.install(*self.values)
         self.expect_ready(self.hub, chart.NAMESPACE, SERVER)
         self.expect_ready(self.agents, chart.AGENT_NAMESPACE, AGENTS)

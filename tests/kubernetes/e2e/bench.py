@@ -62,7 +62,7 @@ class Bench:
         print(f"{what}: {ours}{f'; Go: {go}' if go else ''}", flush=True)
 
     def install(self, *values: str) -> None:
-        self.helm("upgrade", "--install", "cluster-proxy", ROOT / "charts/cluster-proxy", *(f"--set={value}" for value in (*values, *self.traffic.values())))
+        self.helm("upgrade", "--install", "cluster-proxy", ROOT / "charts/cluster-proxy", *(f"--set={value}" for value in values))
         self.settled()
 
     def settled(self) -> None:
@@ -89,7 +89,7 @@ class Bench:
 
     def installation(self) -> None:
         began = time.monotonic()
-        values = [f"--set={value}" for value in (*self.node_port, *self.traffic.values())]
+        values = [f"--set={value}" for value in self.node_port]
         self.helm("install", "cluster-proxy", ROOT / "charts/cluster-proxy", *values)
         wait_ready(self.hub, chart.NAMESPACE, MANAGERS)
         manager = time.monotonic() - began

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 
-from harness.network import API_PORT, Place
+from harness.network import API_PORT, API_SERVICE, Place
 from harness.processes import run
 
 POD_NETWORK = "10.244.0.0/24"
 SERVICE_NETWORK = "10.0.0.0/24"  # that of tests/peers/kube_apiserver.sh
 DNS_SERVICE = "10.0.0.10"
 NODE_PORTS = "30000-32767"
+TARGET_PORT = 7000  # where a cluster's name leads to a program on its node: the name is that of its API server
 numbers = itertools.count(1)
 
 INTERNET = f"""
@@ -34,9 +35,10 @@ table ip internet {{
   chain leave {{ type nat hook postrouting priority 100; ip daddr @hubs masquerade; ip daddr @balancers masquerade; }}
 }}
 """
-NODE = f"""
+NODE = """
 table ip node {{
-  chain leave {{ type nat hook postrouting priority 100; ip saddr {POD_NETWORK} oifname "uplink" masquerade; }}
+  chain enter {{ type nat hook prerouting priority -110; ip daddr {service} tcp dport {port} dnat to {address}; }}
+  chain leave {{ type nat hook postrouting priority 100; ip saddr {pods} oifname "uplink" masquerade; }}
 }}
 """
 
@@ -63,7 +65,7 @@ def make_node(name: str) -> Place:
     # A packet between two pods of one bridge has to pass kube-proxy's rules on its way back too.
     for setting in ("net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1"):
         run("sysctl", "-qw", setting, netns=name)
-    run("nft", "-f", "-", netns=name, text=NODE)
+    run("nft", "-f", "-", netns=name, text=NODE.format(service=API_SERVICE, port=TARGET_PORT, address=address, pods=POD_NETWORK))
     return Place(name, address)
 
 

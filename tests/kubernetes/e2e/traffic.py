@@ -8,25 +8,19 @@ import subprocess
 
 from harness.processes import PATIENCE, Failure, Process
 
+from .network import TARGET_PORT
 from .world import FRONT, World
-
-PORT = 7000
 
 
 class Traffic:
-    """The service listens on the node of `cluster`. Agents have to be told of it: see values()."""
+    """The service listens on the node of `cluster`, where the cluster's name leads to it."""
 
     def __init__(self, world: World, cluster: str):
         self.world, self.cluster = world, world.clusters[cluster]
-        self.to = f"{self.cluster.place.address}:{PORT}"
+        self.to = f"{cluster}:{TARGET_PORT}"
         control = world.state / f"{cluster}-target.sock"
-        command = [world.peers / "bench-load", "target", f"--listen={self.to}", f"--control={control}"]
+        command = [world.peers / "bench-load", "target", f"--listen={self.cluster.place.address}:{TARGET_PORT}", f"--control={control}"]
         self.target = Process(f"target in {cluster}", command, world.logs / f"{cluster}-target", self.cluster.place.name)
-
-    def values(self) -> list[str]:
-        """Of the chart: servers choose an agent by the host that is dialled."""
-        name, address = self.cluster.name, self.cluster.place.address
-        return [f"proxyAgent.additionalArgs={{--agent-identifiers=host={name}&host={address}}}"]
 
     def measure(self, case: str, seconds: float, tunnels: int = 1) -> dict:
         """The case of bench/load by that name; what it found."""

@@ -46,7 +46,8 @@ class World(harness.world.World):
 
     def client_pod(self) -> None:
         """A pod of the hub's, with the programs of the peers and the state of this run where they are for us."""
-        folders = {"programs": self.peers.parent, "state": self.state / "client"}
+        cache = (self.peers / "client-go").resolve().parents[1]
+        folders = {"programs": cache, "links": self.peers, "state": self.state / "client"}
         folders["state"].mkdir(exist_ok=True)
         text = (HERE / "node/client.yaml").read_text()
         for name, folder in folders.items():
