@@ -96,6 +96,9 @@ Shard& Server::next_for(const Shard::Door& door) {
 
 void Server::announce_stop() {
   stopping_ = true;
+  for (const auto& entrance : entrances_) {
+    if (!entrance->door.mode) entrance->listener->close();
+  }
   for (const auto& shard : shards_) shard->tell_draining();
 }
 

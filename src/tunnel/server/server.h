@@ -31,7 +31,8 @@ class Server {
   /// An agent serves the first strategy, and the server is not about to stop.
   bool ready() const { return !stopping_ && shards_.front()->router().ready(); }
 
-  /// Not ready any more; agents are told to look for another server. Everybody is served on.
+  /// Not ready any more; agents are told to look for another server, and no more of them are taken.
+  /// Clients are served on.
   void announce_stop();
   void stop_accepting();
   /// Returns when no client is connected any more, or at `deadline`.

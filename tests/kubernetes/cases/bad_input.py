@@ -16,7 +16,7 @@ class BadInput(Case):
     def test_a_hub_without_the_definitions_when_they_are_left_out(self):
         for plural in ("managedproxyconfigurations", "managedproxyserviceresolvers"):
             self.hub.api.delete("customresourcedefinitions", f"{plural}.proxy.open-cluster-management.io")
-        with self.assertRaisesRegex(HelmError, "ManagedProxyConfiguration.*CRDs"):
+        with self.assertRaisesRegex(HelmError, "(?s)ManagedProxyConfiguration.*CRDs"):
             self.helm.install(flags=("--skip-crds",))
 
     def test_an_image_that_cannot_be_pulled_on_the_hub(self):

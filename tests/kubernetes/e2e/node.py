@@ -6,6 +6,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 
 import yaml
 from harness.cluster import Cluster
@@ -56,6 +57,10 @@ class Node:
     def run(self, *command) -> str:
         """A command on the node, in all its namespaces but the control groups."""
         return run(*self._enter(), *command)
+
+    def keep_logs(self, folder: pathlib.Path) -> None:
+        """Those of the pods that are there."""
+        shutil.copytree(self.folder / "upper/var/log/pods", folder / self.name, dirs_exist_ok=True)
 
     def load(self, archive: pathlib.Path) -> None:
         self.run("ctr", "-n", "k8s.io", "images", "import", archive)

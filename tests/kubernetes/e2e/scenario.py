@@ -51,6 +51,8 @@ class Case(Scenario):
         wait_ready(cluster, namespace, selector, count)
 
     def clean_up(self) -> None:
+        for cluster in (self.hub, *self.world.clusters.values()):
+            cluster.node.keep_logs(self.world.logs / "pods" / self.id())
         try:
             self.helm.uninstall()
         except Failure:
