@@ -72,7 +72,8 @@ class Changes(Case):
         tolerations = [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}]
         wanted = {"nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": tolerations}
         spec = {"nodePlacement": wanted, "agentInstallNamespace": chart.AGENT_NAMESPACE}
-        self.hub.api.create("addondeploymentconfigs", {"metadata": {"name": "settings"}, "spec": spec}, "cluster1")
+        kind = {"apiVersion": "addon.open-cluster-management.io/v1beta1", "kind": "AddOnDeploymentConfig"}
+        self.hub.api.create("addondeploymentconfigs", {**kind, "metadata": {"name": "settings"}, "spec": spec}, "cluster1")
         reference = {"group": "addon.open-cluster-management.io", "resource": "addondeploymentconfigs", "name": "settings", "namespace": "cluster1"}
         self.hub.api.patch("managedclusteraddons", chart.ADDON, {"spec": {"configs": [reference]}}, "cluster1")
         eventually("the agent has the settings", lambda: self.placement() == wanted)

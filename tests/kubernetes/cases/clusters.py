@@ -4,11 +4,14 @@ import json
 
 from e2e.scenario import Case, pods
 from harness import chart
-from harness.processes import eventually
+from harness.processes import Failure, eventually
 
 # What Kubernetes and Open Cluster Management make by themselves, or keep for a while after the reason is gone.
-PASSING = {"Event", "EndpointSlice", "Endpoints", "Pod", "ReplicaSet", "ControllerRevision", "PodMetrics"}
-DEFINITIONS = {f"CustomResourceDefinition {plural}.proxy.open-cluster-management.io" for plural in ("managedproxyconfigurations", "managedproxyserviceresolvers")}
+PASSING = {"Event", "EndpointSlice", "Endpoints", "Pod", "ReplicaSet", "ControllerRevision", "IPAddress"}
+GROUP = "proxy.open-cluster-management.io"
+# Definitions outlive a release, for with them would go every object and the authority.
+DEFINITIONS = {f"CustomResourceDefinition {plural}.{GROUP}" for plural in ("managedproxyconfigurations", "managedproxyserviceresolvers")}
+DEFINITIONS |= {f"APIService v1alpha1.{GROUP}"}
 
 
 class Clusters(Case):
@@ -35,7 +38,13 @@ class Clusters(Case):
             {f"Namespace {chart.AGENT_NAMESPACE}"} | default(chart.AGENT_NAMESPACE),
         ]
         for place, had, may in zip(places, before, allowed, strict=True):
-            eventually(f"{place.name} has nothing left but {sorted(may)}", lambda one=place, old=had, ok=may: not self.left(one, old | ok))
+            self.expect_nothing_left(place, had | may)
+
+    def expect_nothing_left(self, place, known: set[str]) -> None:
+        try:
+            eventually(f"{place.name} is as before", lambda: not self.left(place, known), 60)
+        except Failure as late:
+            raise Failure(f"{late}; there are: {', '.join(sorted(self.remaining))}") from None
 
     def left(self, place, known: set[str]) -> set[str]:
         self.remaining = {one for one in objects(place) - known if not one.startswith("CertificateSigningRequest")}
