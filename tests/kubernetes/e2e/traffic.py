@@ -18,8 +18,8 @@ class Traffic:
     def __init__(self, world: World, cluster: str):
         self.world, self.cluster = world, world.clusters[cluster]
         self.to = f"{cluster}:{TARGET_PORT}"
-        control = world.state / f"{cluster}-target.sock"
-        command = [world.peers / "bench-load", "target", f"--listen={self.cluster.place.address}:{TARGET_PORT}", f"--control={control}"]
+        self.control = world.state / "client" / f"{cluster}.sock"  # where the client's pod sees it
+        command = [world.peers / "bench-load", "target", f"--listen={self.cluster.place.address}:{TARGET_PORT}", f"--control={self.control}"]
         self.target = Process(f"target in {cluster}", command, world.logs / f"{cluster}-target", self.cluster.place.name)
 
     def measure(self, case: str, seconds: float, tunnels: int = 1) -> dict:
@@ -50,4 +50,5 @@ class Traffic:
     def _command(self, case: str, seconds: float, tunnels: int) -> list[str]:
         load = [self.world.peers / "bench-load", "run", f"--case={case}", f"--seconds={seconds}", f"--tunnels={tunnels}"]
         route = ["--via=grpc-tls", f"--front={FRONT}", f"--to={self.to}", *self.world.client_material()]
+        load.append(f"--control={self.control}")
         return [str(word) for word in (self.world.hub.folder / "kubectl", "exec", "client", "--", *load, *route)]
