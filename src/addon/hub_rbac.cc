@@ -43,8 +43,8 @@ json::object owner(const json::object& addon) {
           {"blockOwnerDeletion", true}};
 }
 
-/// The ClusterManagementAddOn, as the addon names it among its owners: uninstalling removes it. None:
-/// nobody owns what is made.
+/// The ClusterManagementAddOn, as the addon names it among its owners: uninstalling removes it.
+/// None: nobody owns what is made.
 json::array management_owners(const json::object& addon) {
   for (const auto& each : array_at(object_at(addon, "metadata"), "ownerReferences")) {
     if (!each.is_object() || text_at(each.get_object(), "kind") != kManagementAddonKind) continue;

@@ -17,8 +17,9 @@ struct HubRbacOptions {
 };
 
 /// Role, RoleBinding (owned by the addon), ClusterRole, ClusterRoleBinding (owned by the
-/// ClusterManagementAddOn that owns the addon), in the order to apply them. `live_binding` is the ClusterRoleBinding that is there, nullptr = none: subjects of other
-/// clusters in it stay, for it is shared.
+/// ClusterManagementAddOn that owns the addon), in the order to apply them. `live_binding` is the
+/// ClusterRoleBinding that is there, nullptr = none: subjects of other clusters in it stay, for it
+/// is shared.
 std::vector<json::object> hub_rbac(const json::object& addon, const json::array& subjects,
                                    const HubRbacOptions& options, const json::object* live_binding);
 

@@ -70,9 +70,7 @@ TEST_F(HeartbeatTest, renews_what_is_there_and_keeps_the_rest_of_it) {
 }
 
 TEST_F(HeartbeatTest, the_lease_goes_with_its_owner) {
-  const auto client = [this] {
-    return std::shared_ptr<kube::Client>(client_.get(), [](auto*) {});
-  };
+  const auto client = [this] { return std::shared_ptr<kube::Client>(client_.get(), [](auto*) {}); };
   const json::object owner{{"kind", "ServiceAccount"}, {"uid", "u"}};
   Heartbeat owned(
       clock_, client, client, [this] { return probe(*this); },

@@ -24,9 +24,10 @@ constexpr auto kBound =
     R"({"kubernetes.io":{"namespace":"ns","serviceaccount":{"name":"me","uid":"u-1"},"~":"??>"}})";
 
 TEST(AccountOwner, is_the_account_of_a_bound_token) {
-  EXPECT_EQ(json::value(owner(token(kBound))),
-            json::value(
-                {{"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"name", "me"}, {"uid", "u-1"}}));
+  EXPECT_EQ(
+      json::value(owner(token(kBound))),
+      json::value(
+          {{"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"name", "me"}, {"uid", "u-1"}}));
 }
 
 TEST(AccountOwner, owns_nothing_in_other_namespaces) {

@@ -39,6 +39,7 @@ class Row:
 
 class Bench:
     def __init__(self, options):
+        self.load_average = f"{os.getloadavg()[0]:.0f}"
         self.world = World(options.program, options.peers, options.state, options.logs)
         self.helm, self.hub = Helm(self.world), self.world.hub
         self.cluster = self.world.cluster(CLUSTER)
@@ -51,12 +52,12 @@ class Bench:
     def run(self) -> None:
         self.installation()
         self.memory()
+        self.uninstallation()
         self.loads("Hostname, by a node port", self.node_port)
         self.disturbances()
         self.remove()
         self.loads("PortForward", [])
         self.row("PortForward: line cut for 20 s, then healed: first dial after", "7 s; wanted 2 s", self.cut())
-        self.uninstallation()
         self.image()
 
     def row(self, what: str, target: str, ours: str, go: str = "") -> None:
@@ -187,12 +188,12 @@ class Bench:
         cpus = os.cpu_count()
         model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
         table = "".join(f"| {row.what} | {row.target} | {row.ours} | {row.go} |\n" for row in self.rows)
-        PAGE.write_text(HEAD.format(stamp=stamp, cpus=cpus, model=model, kernel=platform.release()) + table)
+        PAGE.write_text(HEAD.format(stamp=stamp, cpus=cpus, load=self.load_average, model=model, kernel=platform.release()) + table)
 
 
 HEAD = """# In Kubernetes, with pods
 
-Made by `make bench-kubernetes` on {stamp}: {cpus} cores ({model}, Linux {kernel}) that carry the hub, the managed cluster and the clients, so
+Made by `make bench-kubernetes` on {stamp}: {cpus} cores ({model}, Linux {kernel}; load average {load} at the start) that carry the hub, the managed cluster and the clients, so
 that every figure includes all of it. The client is the Go client (konnectivity-client) in a pod of the hub, its service beside
 the managed cluster's node. *The reference* is what its authors' manager, server and agent did in such pods on two cores; *Go* are the
 reference's server and agent, built from their modules, under our manager on this machine.
