@@ -10,13 +10,13 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:external_symbolizer_path=$(symbolizer
 export TSAN_OPTIONS ?= external_symbolizer_path=$(symbolizer)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build debug test unit interop upstream client client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean standalone monitoring
+.PHONY: help deps build debug test unit interop upstream client client-go kube ocm test-chart image chart tsan fuzz format lint tidy demo demo-ocm bench clean standalone monitoring test-e2e demo-kubernetes bench-kubernetes
 
 help: ## show this list
 	@echo "cluster-proxy: reach every service of many clusters through tunnels that they dial out."
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort -s -t: -k1,1 | \
-	  awk -F':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	  awk -F':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 	@echo
 	@echo "Start with: make demo.   Variables: JOBS=$(JOBS) FUZZ_SECONDS=$(FUZZ_SECONDS) KEEP=1 (demo)"
 
@@ -41,6 +41,10 @@ unit: debug ## unit tests only, under the sanitizers
 test-chart: build ## the Helm chart by the real helm and kube-apiserver, and the image in a sandbox (root)
 	@scripts/install-deps test
 	@scripts/test chart
+
+test-e2e: build ## the add-on in real pods, in clusters that only dial out (root); TEST=file or file.Class.method
+	@scripts/install-deps test image
+	@tests/kubernetes/run.sh $(TEST)
 
 image: build ## the container image, build/image/cluster-proxy.oci.tar; needs no container engine
 	@scripts/install-deps image
@@ -109,6 +113,14 @@ demo: build ## show the job being done: a hub, two clusters, real services
 demo-ocm: build ## the add-on installed on a real Open Cluster Management hub, and used
 	@scripts/install-deps test
 	@demo/ocm
+
+demo-kubernetes: build ## the add-on in real pods: installed by helm, used, disturbed, removed (root); KEEP=1 leaves it up
+	@scripts/install-deps test image
+	@tests/kubernetes/run.sh --demo
+
+bench-kubernetes: build ## figures of the add-on in real pods, into docs/benchmarks-kubernetes.md (root)
+	@scripts/install-deps test image
+	@tests/kubernetes/run.sh --bench
 
 bench: build ## ours beside the reference and others; CASE=, REPEATS=, QUICK=1 narrow it down
 	@scripts/install-deps bench

@@ -1,6 +1,8 @@
 #!/bin/bash
 # programs.sh: builds what `make bench` runs beside our own programs, once, into the cache of the peers.
 #
+#   programs.sh [NAME...]      NAME: load, delay, frp, rathole; all of them by default
+#
 # Prints one line per program: its name and its path. Not part of tests/peers/build.sh, because that file is an input of
 # every peer's hash: a change there builds Kubernetes again. A first call takes about four minutes on two cores.
 set -euo pipefail
@@ -9,14 +11,19 @@ peers=$here/../tests/peers
 . "$peers/lib/peers.sh"
 export CGO_ENABLED=0
 
-# main [load]: all of them, or the load generator alone
 main() {
-  go_program load "$here/load" .
-  [[ ${1:-} != load ]] || return 0
   "$peers/build.sh" konnectivity
+  [ $# -gt 0 ] || set -- load delay frp rathole
+  local name
+  for name; do "$name"; done
+}
+
+load() {
+  go_program load "$here/load" .
+}
+
+delay() {
   go_program delay "$here/delay" .
-  frp
-  rathole
 }
 
 # go_program NAME MODULE PACKAGE

@@ -30,12 +30,13 @@ var cases = map[string]func(settings) (any, error){
 	"idle":      idle,
 	"isolation": isolation,
 	"churn":     churn,
+	"outage":    outage,
 }
 
 func runCommand(arguments []string) error {
 	s := settings{watch: watch{}}
 	flags := flag.NewFlagSet("run", flag.ExitOnError)
-	name := flags.String("case", "download", "download, upload, rtt, connect, idle, isolation or churn")
+	name := flags.String("case", "download", "download, upload, rtt, connect, idle, isolation, churn or outage")
 	seconds := flags.Float64("seconds", 2, "how long to measure")
 	warmup := flags.Float64("warmup", 0.5, "seconds of the same before that")
 	flags.IntVar(&s.tunnels, "tunnels", 1, "tunnels used side by side")

@@ -11,12 +11,12 @@ import pathlib
 import tarfile
 import time
 
-from . import packages, rootfs
+from . import packages
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Image:
     version: str
     revision: str
     epoch: int
+    settings: dict  # of the image's configuration: User, Entrypoint ...
+    comments: tuple[str, ...]  # one a layer
 
 
 class Blobs:
@@ -39,11 +41,11 @@ class Blobs:
         return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content)}
 
 
-def write(archive: pathlib.Path, image: Image, layers: list[pathlib.Path]) -> str:
-    """Returns the digest of the image's manifest."""
+def write(archive: pathlib.Path, image: Image, layers: list[pathlib.Path], level: int = 9) -> str:
+    """Returns the digest of the image's manifest. Level 0 does not compress."""
     blobs = Blobs()
     tars = [layer_tar(folder, image.epoch) for folder in layers]
-    compressed = [blobs.add(LAYER, gzip.compress(tar, compresslevel=9, mtime=0)) for tar in tars]
+    compressed = [blobs.add(f"{LAYER}+gzip", gzip.compress(tar, level, mtime=0)) if level else blobs.add(LAYER, tar) for tar in tars]
     config = blobs.add(CONFIG, as_json(image_config(image, [hashlib.sha256(tar).hexdigest() for tar in tars])))
     manifest = blobs.add(MANIFEST, as_json({
         "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": compressed, "annotations": labels(image),
@@ -62,21 +64,15 @@ def image_config(image: Image, layers: list[str]) -> dict:
     return {
         "created": created,
         **platform(),
-        "config": {
-            "User": f"{rootfs.USER}:{rootfs.USER}",
-            "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin:/"],
-            "Entrypoint": ["/cluster-proxy"],
-            "WorkingDir": "/",
-            "Labels": labels(image),
-        },
+        "config": {"Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin:/"], "WorkingDir": "/", "Labels": labels(image), **image.settings},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer}" for layer in layers]},
-        "history": [{"created": created, "comment": comment} for comment in ("Debian's libraries", "cluster-proxy")],
+        "history": [{"created": created, "comment": comment} for comment in image.comments],
     }
 
 
 def labels(image: Image) -> dict:
     prefix = "org.opencontainers.image."
-    values = {"title": "cluster-proxy", "version": image.version, "revision": image.revision, "licenses": "Apache-2.0"}
+    values = {"title": image.name.rpartition("/")[2].partition(":")[0], "version": image.version, "revision": image.revision, "licenses": "Apache-2.0"}
     return {prefix + name: value for name, value in values.items() if value}
 
 

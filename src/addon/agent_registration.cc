@@ -10,6 +10,7 @@
 #include "addon/object.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "kube/account.h"
 
 namespace addon {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 json::object with_rules_of(json::object live, const json::object& wanted) {
   for (const char* part : {"rules", "subjects", "roleRef"}) {
     if (const auto* value = wanted.if_contains(part)) live[part] = *value;
+  }
+  for (const auto& owner : array_at(object_at(wanted, "metadata"), "ownerReferences")) {
+    kube::add_owner(live, owner.get_object());
   }
   return live;
 }
@@ -76,7 +80,7 @@ kube::Task<void> AgentRegistration::ensure(json::object wanted) {
     CO_TRY_VOID(co_await kind.writer.remove(
         key, std::string(kube::text_at(kube::object_at(*live, "metadata"), "uid"))));
   } else if (live) {
-    if (!rbac_differs(*live, wanted)) co_return kube::Result<void>{};
+    if (!rbac_differs(*live, wanted) && has_owners(*live, wanted)) co_return kube::Result<void>{};
     CO_TRY_VOID(co_await kind.writer.update(with_rules_of(*live, wanted)));
     co_return kube::Result<void>{};
   }

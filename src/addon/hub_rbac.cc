@@ -43,6 +43,20 @@ json::object owner(const json::object& addon) {
           {"blockOwnerDeletion", true}};
 }
 
+/// The ClusterManagementAddOn, as the addon names it among its owners: uninstalling removes it.
+/// None: nobody owns what is made.
+json::array management_owners(const json::object& addon) {
+  for (const auto& each : array_at(object_at(addon, "metadata"), "ownerReferences")) {
+    if (!each.is_object() || text_at(each.get_object(), "kind") != kManagementAddonKind) continue;
+    const auto& found = each.get_object();
+    return {json::object{{"apiVersion", text_at(found, "apiVersion")},
+                         {"kind", kManagementAddonKind},
+                         {"name", text_at(found, "name")},
+                         {"uid", text_at(found, "uid")}}};
+  }
+  return {};
+}
+
 /// Those of other clusters first, as they stand; then ours that are new.
 json::array united(const json::array& live, const json::array& ours) {
   json::array all = live;
@@ -79,13 +93,27 @@ std::vector<json::object> hub_rbac(const json::object& addon, const json::array&
   objects.push_back(role("Role", namespaced, rule("coordination.k8s.io", "leases", "*")));
   objects.push_back(binding("Role", namespaced, subjects));
   if (!options.token_review) return objects;
-  const json::object cluster_wide = {{"name", kTokenReviewRole}};
+  json::object cluster_wide = {{"name", kTokenReviewRole}};
+  if (auto owners = management_owners(addon); !owners.empty()) {
+    cluster_wide["ownerReferences"] = std::move(owners);
+  }
   objects.push_back(
       role("ClusterRole", cluster_wide, rule("authentication.k8s.io", "tokenreviews", "create")));
   const auto all =
       live_binding == nullptr ? subjects : united(array_at(*live_binding, "subjects"), subjects);
   objects.push_back(binding("ClusterRole", cluster_wide, all));
   return objects;
+}
+
+bool has_owners(const json::object& live, const json::object& wanted) {
+  const auto& owners = array_at(object_at(live, "metadata"), "ownerReferences");
+  return std::ranges::all_of(
+      array_at(object_at(wanted, "metadata"), "ownerReferences"), [&](const json::value& each) {
+        return std::ranges::any_of(owners, [&](const json::value& owner) {
+          return owner.is_object() &&
+                 text_at(owner.get_object(), "uid") == text_at(each.get_object(), "uid");
+        });
+      });
 }
 
 bool rbac_differs(const json::object& live, const json::object& wanted) {

@@ -49,6 +49,20 @@ TEST_F(HubRbac, namespaced_objects_are_owned) {
   EXPECT_EQ(hub_rbac(addon_, subjects_, {.token_review = false}, nullptr).size(), 2U);
 }
 
+TEST_F(HubRbac, what_is_cluster_wide_goes_with_the_management_addon) {
+  addon_["metadata"].as_object()["ownerReferences"] = json::array{
+      {{"apiVersion", "a/v1"}, {"kind", "ClusterManagementAddOn"}, {"name", "n"}, {"uid", "m"}}};
+  const auto wanted = hub_rbac(addon_, subjects_, {}, nullptr)[2];
+  const auto& owners = array_at(object_at(wanted, "metadata"), "ownerReferences");
+  ASSERT_EQ(owners.size(), 1U);
+  EXPECT_EQ(text_at(owners[0].as_object(), "uid"), "m");
+  auto live = wanted;
+  EXPECT_TRUE(has_owners(live, wanted));
+  live.erase("metadata");
+  EXPECT_FALSE(has_owners(live, wanted));
+  EXPECT_TRUE(has_owners(wanted, live));
+}
+
 TEST_F(HubRbac, subjects_of_other_clusters_stay) {
   const auto live = parsed(R"({"subjects": [{"kind": "User", "name": "u0"}]})");
   const auto binding = hub_rbac(addon_, subjects_, {}, &live)[3];

@@ -103,11 +103,16 @@ void put_all(json::object& into, const json::object& members) {
 void improve(json::object& object, const ProxyConfiguration& configuration) {
   auto& spec = make_object(object, "spec");
   put_all(spec, manifest("server/rolling_update", {}));
-  const auto port = health_port(configuration.server.additional_args);
-  if (!port) return;
   auto& pod = make_object(make_object(spec, "template"), "spec");
-  put_all(make_array(pod, "containers")[0].as_object(),
-          manifest("server/probes", {{"healthPort", *port}}));
+  put_all(pod, manifest("server/pod", {}));
+  auto& container = make_array(pod, "containers")[0].as_object();
+  put_all(container, manifest("server/container", {}));
+  auto& args = make_array(container, "args");
+  if (flag_value(configuration.server.additional_args, "graceful-shutdown-timeout").empty()) {
+    args.emplace_back("--graceful-shutdown-timeout=20s");
+  }
+  const auto port = health_port(configuration.server.additional_args);
+  if (port) put_all(container, manifest("server/probes", {{"healthPort", *port}}));
 }
 
 void keep_members(json::object& into, const json::object& live, std::string_view name) {

@@ -13,6 +13,7 @@
 #include "app/reloading_client.h"
 #include "base/log.h"
 #include "heartbeat/heartbeat.h"
+#include "kube/account.h"
 #include "net/listener.h"
 #include "portforward/forwarder.h"
 
@@ -106,11 +107,17 @@ heartbeat::Probe AddonAgent::probe() {
   return always_well;
 }
 
+// The account is removed with the add-on, and takes the Lease along.
 Result<void> AddonAgent::start_heartbeat() {
+  TRY(const auto access, kube::load_config(config_.kubeconfig));
+  const auto owner = [access, place = config_.pod_namespace] {
+    return kube::account_owner(access, place);
+  };
   heartbeat_.emplace(
       clock_, [this] { return here_->client(); }, [this] { return hub_->client(); }, probe(),
       heartbeat::Heartbeat::Options{.in_namespace = config_.pod_namespace,
-                                    .hub_namespace = config_.cluster_name});
+                                    .hub_namespace = config_.cluster_name,
+                                    .owner = owner});
   working_.spawn("heartbeat", heartbeat_->run());
   return {};
 }

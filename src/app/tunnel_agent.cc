@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "app/admin.h"
@@ -79,6 +80,7 @@ class TunnelAgent {
 
  private:
   Result<void> start_counting();
+  Task<void> fallen_quiet();
   Task<void> watch_signals();
   async::asio::awaitable<void> stop();
 
@@ -130,12 +132,24 @@ Result<void> TunnelAgent::start_counting() {
   return {};
 }
 
+// Servers that know no other agent yet send their dials here, so one quiet moment is not the end.
+Task<void> TunnelAgent::fallen_quiet() {
+  constexpr async::Duration kQuiet = std::chrono::seconds(5);
+  constexpr async::Duration kLookAgain = std::chrono::milliseconds(100);
+  for (auto since = clock_.now(); clock_.now() - since < kQuiet;) {
+    CO_TRY_VOID(co_await clock_.sleep_for(kLookAgain));
+    if (metrics_.open_endpoint_connections.value() > 0) since = clock_.now();
+  }
+  co_return Result<void>{};
+}
+
 Task<void> TunnelAgent::watch_signals() {
+  using namespace async::asio::experimental::awaitable_operators;
   auto [error, signal] = co_await signals_.async_wait(async::kAsTuple);
   if (error) co_return Result<void>{};
-  LOG_INFO("draining: serving on until the next signal", {"signal", signal});
+  LOG_INFO("draining: serving on until all is quiet, or the next signal", {"signal", signal});
   connector_->drain();
-  (void)co_await signals_.async_wait(async::kAsTuple);
+  (void)co_await (signals_.async_wait(async::asio::use_awaitable) || fallen_quiet());
   co_await stop();
   loops_.stop();
   co_return Result<void>{};

@@ -64,6 +64,7 @@ tunnel::ServerOptions server_options(const TunnelServerConfig& config,
   options.window_limit = config.memory.window;
   options.access_log = config.log.access_log;
   options.dial_timeout = config.dial_timeout;
+  options.handover = config.handover;
   options.agent_keepalive = config.keepalive;
   options.client_keepalive = config.frontend_keepalive;
   return options;
@@ -192,12 +193,14 @@ Task<void> TunnelServer::watch_signals() {
   std::_Exit(1);
 }
 
-// Readiness and the lease say first that no new work is welcome; agents go last, since every
-// connection needs them.
+// Readiness and the lease say first that no new work is welcome; clients that have not heard of it
+// yet are served for a while; agents go last, since every connection needs them.
 Task<void> TunnelServer::stop() {
-  const async::TimePoint deadline = clock_.now() + config_.graceful_shutdown;
-  server_->stop_accepting();
+  const async::TimePoint deadline = clock_.now() + config_.handover + config_.graceful_shutdown;
+  server_->announce_stop();
   if (kubernetes_) co_await kubernetes_->stop();
+  CO_TRY_VOID(co_await clock_.sleep_for(config_.handover));
+  server_->stop_accepting();
   (void)co_await server_->drained(deadline);
   if (health_) (void)co_await health_->stop(kHttpGrace);
   if (admin_) (void)co_await admin_->stop(kHttpGrace);

@@ -57,6 +57,7 @@ struct TunnelServerConfig {
   async::Duration frontend_keepalive =
       std::chrono::hours(1);             // idle time before a ping to a client
   async::Duration graceful_shutdown{0};  // 0 = stop at once
+  async::Duration handover{0};           // see tunnel::ServerOptions
   async::Duration dial_timeout{0};       // 0 = wait for the agent's answer for ever
 
   bool native_link = true;      // offered to agents

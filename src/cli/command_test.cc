@@ -29,10 +29,12 @@ class Command : public ::testing::Test {
                                      ran_ = "addon-agent " + config.pod_namespace;
                                      return 9;
                                    }};
-    const Console console = {
-        .out = [this](std::string_view text) { out_ += text; },
-        .error = [this](std::string_view text) { error_ += text; },
-        .environment = [](const std::string& name) { return "id-of-" + name; }};
+    const Console console = {.out = [this](std::string_view text) { out_ += text; },
+                             .error = [this](std::string_view text) { error_ += text; },
+                             .environment =
+                                 [](const std::string& name) {
+                                   return name.ends_with("_TIMEOUT") ? "" : "id-of-" + name;
+                                 }};
     return run_command(all_commands(programs), command_line, console);
   }
 

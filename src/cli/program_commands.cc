@@ -14,6 +14,18 @@
 namespace cli {
 namespace {
 
+/// What only this project's program knows comes by the environment where its image may be
+/// another's, which would refuse the flag. A flag that is given counts more.
+base::Result<void> set_handover(FlagSet& flags, const Console& console) {
+  constexpr std::string_view kFlag = "handover-timeout";
+  const std::string variable = "PROXY_SERVER_HANDOVER_TIMEOUT";
+  const std::string value = console.environment(variable);
+  if (value.empty() || !flags.flags().contains(kFlag) || flags.changed(kFlag)) return {};
+  if (auto set = flags.set(kFlag, value); !set)
+    return std::unexpected(std::move(set).error().within(variable));
+  return {};
+}
+
 /// Turns the table of `Flags` into a `Config`, and runs a program with it.
 template <typename Flags, typename Config>
 class Program : public Action {
@@ -32,6 +44,7 @@ class Program : public Action {
           "Ignoring the argument \"{}\": it belongs to no flag (switches take =true or =false)\n",
           stray));
     }
+    TRY_VOID(set_handover(flags_.table(), invocation.console));
     TRY(config_, flags_.config(invocation.console.environment(id_variable_)));
     return base::log::configure(config_->log.sink);
   }

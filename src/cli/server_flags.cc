@@ -146,6 +146,11 @@ void ServerFlags::add_behaviour() {
                  "--connection-buffer-limit.");
   table_.add_duration("graceful-shutdown-timeout", config_.graceful_shutdown,
                       "Time that open connections get to end after SIGTERM. 0 means none.");
+  table_.add_duration(
+      "handover-timeout", config_.handover,
+      "Where servers behind one address are exchanged: a new one lets its first clients wait so "
+      "long for agents, and one that was told to stop takes clients so long as before. 0 means "
+      "neither. The environment variable PROXY_SERVER_HANDOVER_TIMEOUT sets it too.");
   table_.add_duration("backend-dial-timeout", config_.dial_timeout,
                       "Time for an agent to answer a dial. 0 means no limit.");
   table_.add_switch("native-link", config_.native_link,

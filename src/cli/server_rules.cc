@@ -179,6 +179,7 @@ base::Result<void> ServerFlags::check_behaviour(app::TunnelServerConfig& config)
   config.tls_minimum = policy.minimum;
   config.cipher_suites = std::move(policy.cipher_suites);
   TRY_VOID(check_not_negative("--graceful-shutdown-timeout", config.graceful_shutdown, "no grace"));
+  TRY_VOID(check_not_negative("--handover-timeout", config.handover, "no handover"));
   TRY_VOID(check_not_negative("--backend-dial-timeout", config.dial_timeout, "no limit"));
   TRY(config.leases.labels, parse_labels("--lease-label", lease_labels_));
   TRY(config.threads, check_threads(threads_));

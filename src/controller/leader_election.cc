@@ -9,6 +9,7 @@
 #include "async/timeout.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "kube/account.h"
 #include "kube/json.h"
 #include "kube/lease.h"
 
@@ -113,12 +114,18 @@ kube::Task<void> LeaderElection::look() {
   co_return kube::Result<void>{};
 }
 
+json::object LeaderElection::claim() const {
+  auto lease = state_.claim(client_.clock().wall_now());
+  if (options_.owner) kube::add_owner(lease, options_.owner());
+  return lease;
+}
+
 // The lease that we know is most likely still the server's.
 kube::Task<void> LeaderElection::renew_optimistically() {
   const auto& clock = client_.clock();
   if (!state_.leading() || !state_.valid(clock.now()))
     co_return std::unexpected(held_error(state_.holder()));
-  co_return co_await write(api_.update(state_.claim(clock.wall_now())));
+  co_return co_await write(api_.update(claim()));
 }
 
 kube::Task<void> LeaderElection::try_once() {
@@ -127,14 +134,17 @@ kube::Task<void> LeaderElection::try_once() {
   if (renewed || renewed.error().is(Code::cancelled)) co_return renewed;
   CO_TRY_VOID(co_await look());
   if (!state_.known()) {
-    auto lease = state_.claim(clock.wall_now());
+    auto lease = claim();
     lease["apiVersion"] = "coordination.k8s.io/v1";
     lease["kind"] = "Lease";
-    lease["metadata"] = {{"name", options_.name}, {"namespace", options_.in_namespace}};
+    auto& metadata = lease["metadata"];
+    if (!metadata.is_object()) metadata.emplace_object();
+    metadata.get_object()["name"] = options_.name;
+    metadata.get_object()["namespace"] = options_.in_namespace;
     co_return co_await write(api_.create(lease));
   }
   if (!state_.may_take(clock.now())) co_return std::unexpected(held_error(state_.holder()));
-  co_return co_await write(api_.update(state_.claim(clock.wall_now())));
+  co_return co_await write(api_.update(claim()));
 }
 
 void LeaderElection::note_leader() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,8 @@ class LeaderElection {
     std::chrono::seconds lease_duration{15};
     std::chrono::seconds renew_deadline{10};
     std::chrono::seconds retry_period{2};
+    /// An owner reference: the Lease goes with that object. Unset or {}: it stays for ever.
+    std::function<json::object()> owner;
   };
   /// `events` may be null.
   LeaderElection(kube::Client& client, Options options, kube::EventRecorder* events);
@@ -94,6 +97,7 @@ class LeaderElection {
   kube::Task<void> renew_optimistically();
   kube::Task<void> look();
   kube::Task<void> write(http::ClientRequest request);
+  json::object claim() const;
   kube::Task<json::object> send(http::ClientRequest request);
   async::Task<void> renew();
   void report(std::string_view what);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "kube/account.h"
 #include "kube/json.h"
 
 namespace heartbeat {
@@ -103,6 +104,8 @@ kube::Task<void> Heartbeat::renew_in(std::shared_ptr<kube::Client> client,
   const bool exists = found && found->is_object();
   auto lease = exists ? std::move(found->get_object()) : new_lease(options_, in_namespace);
   set_renewed(lease, clock_.wall_now());
+  if (options_.owner && in_namespace == options_.in_namespace)
+    kube::add_owner(lease, options_.owner());
   auto written = co_await client->send(exists ? api.update(lease) : api.create(lease));
   if (written) co_return kube::Result<void>{};
   // Another replica was faster: the lease is as fresh as it can be.

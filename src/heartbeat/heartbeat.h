@@ -37,6 +37,8 @@ class Heartbeat {
                                     .cap = std::chrono::seconds(30),
                                     .factor = 2,
                                     .jitter = 0.25};
+    /// An owner reference: the lease in this cluster goes with that object. Unset or {}: it stays.
+    std::function<kube::json::object()> owner;
   };
   /// `clock` outlives the heartbeat.
   Heartbeat(async::Clock& clock, Source here, Source hub, Probe probe, Options options);

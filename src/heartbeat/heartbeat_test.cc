@@ -69,6 +69,23 @@ TEST_F(HeartbeatTest, renews_what_is_there_and_keeps_the_rest_of_it) {
   EXPECT_TRUE(kube::object_at(*lease(kHere), "metadata").contains("labels"));
 }
 
+TEST_F(HeartbeatTest, the_lease_goes_with_its_owner) {
+  const auto client = [this] { return std::shared_ptr<kube::Client>(client_.get(), [](auto*) {}); };
+  const json::object owner{{"kind", "ServiceAccount"}, {"uid", "u"}};
+  Heartbeat owned(
+      clock_, client, client, [this] { return probe(*this); },
+      {.in_namespace = "agents", .hub_namespace = "cluster1", .owner = [&] { return owner; }});
+  server_.put(kHere, {{"metadata", {{"name", "cluster-proxy"}}}, {"spec", json::object()}});
+  ASSERT_TRUE(finish(owned.renew()));
+  const auto& owners =
+      kube::array_at(kube::object_at(*lease(kHere), "metadata"), "ownerReferences");
+  ASSERT_EQ(owners.size(), 1U);
+  EXPECT_EQ(owners[0], json::value(owner));
+  no_place_here(2);
+  ASSERT_TRUE(finish(owned.renew()));
+  EXPECT_FALSE(kube::object_at(*lease(kHub), "metadata").contains("ownerReferences"));
+}
+
 TEST_F(HeartbeatTest, goes_to_the_hub_when_there_is_no_place_here) {
   no_place_here(2);
   ASSERT_TRUE(finish(heartbeat_->renew()));

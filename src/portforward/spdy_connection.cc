@@ -113,7 +113,6 @@ Task<void> SpdyConnection::write_loop() {
 }
 
 Task<void> SpdyConnection::keep_alive() {
-  int silent = 0;
   for (std::uint64_t heard = received_;; heard = received_) {
     session_.ping();
     flush();
@@ -121,9 +120,9 @@ Task<void> SpdyConnection::keep_alive() {
     watch_writes();
     look_at_streams();
     if (paused_) reset_stalled();
-    silent = paused_ || received_ != heard ? 0 : silent + 1;
-    if (silent < options_.silent_ticks) continue;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.tick * silent);
+    silent_ = paused_ || received_ != heard ? 0 : silent_ + 1;
+    if (silent_ < options_.silent_ticks) continue;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.tick * silent_);
     co_return fail(Code::timeout,
                    fmt::format("{} answered no ping for {} s", stream_->peer(), seconds.count()));
   }

@@ -49,8 +49,9 @@ class SpdyConnection {
   void close(base::Error reason);
 
   bool usable() const { return !ended_ && session_.can_open(); }
-  /// A stream's reader, or the peer, does not keep up: everybody on the connection waits for it.
-  bool congested() const { return paused_ || writes_stuck_; }
+  /// A stream's reader, or the peer, does not keep up or does not answer: everybody on the
+  /// connection waits for it.
+  bool congested() const { return paused_ || writes_stuck_ || silent_ > 0; }
   std::size_t streams() const { return session_.streams(); }
   std::string peer() const { return stream_->peer(); }
 
@@ -80,6 +81,7 @@ class SpdyConnection {
   std::optional<base::Error> ended_;
   bool paused_ = false;
   bool writes_stuck_ = false;
+  int silent_ = 0;  // ticks without an answer
   std::uint64_t written_ = 0;
   std::uint64_t written_at_tick_ = 0;
   std::uint64_t received_ = 0;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # kube_apiserver.sh start DIR [--netns NETNS] [--bind ADDRESS] [--port PORT] [--audit-policy FILE] [--controllers yes]
-#                                          [--goaway-chance CHANCE]: etcd and a kube-apiserver, ready when this returns
+#                                          [--goaway-chance CHANCE] [--pods yes]
+#                                          etcd and a kube-apiserver, ready when this returns
 # kube_apiserver.sh stop DIR               ends exactly what start began
 #
 # DIR receives all state: admin.kubeconfig (cluster-admin, self-contained), kubectl (bound to it and to the network
@@ -9,7 +10,8 @@
 # RBAC and audiences are on; service account tokens can be requested and reviewed. With --audit-policy, requests are
 # written to log/audit, one JSON object a line. Without --controllers there is no controller manager: nobody makes
 # `default` service accounts, signs certificates or collects garbage. CHANCE (0 to 0.02): how many requests end their
-# HTTP/2 connection.
+# HTTP/2 connection. With --pods, what nodes and their pods need besides a kubelet: a scheduler, all controllers, and the
+# Service `kubernetes` leads to ADDRESS.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/peers.sh"
@@ -32,12 +34,12 @@ main() {
 }
 
 usage() {
-  sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   exit "$1"
 }
 
 start() {
-  local netns='' controllers=''
+  local netns='' controllers='' pods='' reconciler=none
   bind='' port='' goaway_chance=0 audit=()
   while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || fail "$1 needs a value"
@@ -48,6 +50,7 @@ start() {
       --goaway-chance) goaway_chance=$2 ;;
       --audit-policy) audit=(--audit-policy-file="$2" --audit-log-path="$dir/log/audit" --audit-log-maxsize=2000) ;;
       --controllers) controllers=$2 ;;
+      --pods) pods=$2 controllers=$2 reconciler=lease ;;
       *) fail "unknown option '$1'; see --help" ;;
     esac
     shift 2
@@ -62,10 +65,12 @@ start() {
   start_etcd
   start_apiserver
   [ -z "$controllers" ] || start_controllers
+  [ -z "$pods" ] || start_scheduler
   trap - EXIT
 }
 
 stop() {
+  process_stop "$dir/pid/kube-scheduler" $stop_limit
   process_stop "$dir/pid/kube-controller-manager" $stop_limit
   process_stop "$dir/pid/kube-apiserver" $stop_limit
   process_stop "$dir/pid/etcd" $stop_limit
@@ -113,7 +118,7 @@ start_apiserver() {
   process_start "$dir/pid/kube-apiserver" "$dir/log/kube-apiserver" "${inside[@]}" "$peers_bin/kube-apiserver" \
     --etcd-servers="$etcd_url" --bind-address="$bind" --advertise-address="$bind" --secure-port="$port" \
     --goaway-chance="$goaway_chance" \
-    --endpoint-reconciler-type=none --service-cluster-ip-range="$(service_range)" \
+    --endpoint-reconciler-type=$reconciler --allow-privileged=true --service-cluster-ip-range="$(service_range)" \
     --authorization-mode=Node,RBAC --client-ca-file="$pki/ca.crt" \
     --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
     --service-account-issuer=https://kubernetes.default.svc --api-audiences=https://kubernetes.default.svc,system:konnectivity-server \
@@ -127,18 +132,28 @@ start_apiserver() {
   wait_ready kube-apiserver "${inside[@]}" curl -sf -o /dev/null --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" "$url/readyz"
 }
 
-# All controllers but those that look after nodes, volumes and loads, of which there are none here. The default limit of 20
+# Without pods all controllers but those that look after nodes, volumes and loads. The default limit of 20
 # requests a second would make everything wait for some 40 service accounts of the controllers themselves.
 start_controllers() {
   local config=$dir/admin.kubeconfig pki=$dir/pki name=kube-controller-manager port off
   port=$(free_port)
-  off=$(printf ',-%s-controller' node-ipam node-lifecycle node-route persistentvolume-binder persistentvolume-attach-detach \
+  off=,-node-ipam-controller # pods have the addresses that the network of their node gives
+  [ -n "$pods" ] || off=$(printf ',-%s-controller' node-ipam node-lifecycle node-route persistentvolume-binder persistentvolume-attach-detach \
     persistentvolume-expander ephemeral-volume horizontal-pod-autoscaler)
   process_start "$dir/pid/$name" "$dir/log/$name" "${inside[@]}" "$peers_bin/$name" --kubeconfig="$config" \
     --authentication-kubeconfig="$config" --authorization-kubeconfig="$config" --bind-address=127.0.0.1 --secure-port="$port" \
     --leader-elect=false --use-service-account-credentials=true --kube-api-qps=500 --kube-api-burst=1000 "--controllers=*$off" \
     --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" --root-ca-file="$pki/ca.crt" \
     --service-account-private-key-file="$pki/service-account.key"
+  wait_ready $name "${inside[@]}" curl -skf -o /dev/null "https://127.0.0.1:$port/healthz"
+}
+
+start_scheduler() {
+  local config=$dir/admin.kubeconfig name=kube-scheduler port
+  port=$(free_port)
+  process_start "$dir/pid/$name" "$dir/log/$name" "${inside[@]}" "$peers_bin/$name" --kubeconfig="$config" \
+    --authentication-kubeconfig="$config" --authorization-kubeconfig="$config" --bind-address=127.0.0.1 --secure-port="$port" \
+    --leader-elect=false
   wait_ready $name "${inside[@]}" curl -skf -o /dev/null "https://127.0.0.1:$port/healthz"
 }
 

@@ -79,6 +79,8 @@ void Connector::link_changed(ServerLink& link) {
     if (awaited) finish_attempt(outcome);
   } else if (link.state() == ServerLink::State::open) {
     side_links_.want(link, link.links_wanted());
+  } else if (link.state() == ServerLink::State::going_away) {
+    schedule_.server_lost();
   } else if (link.state() == ServerLink::State::lost) {
     lost(link);
     if (awaited) finish_attempt(Outcome::failed);
@@ -112,6 +114,7 @@ void Connector::lost(ServerLink& link) {
   side_links_.drop(link);
   if (link.error().is(base::Code::cancelled)) return;  // by us
   if (!was_connected) return tell_failure(link.route().address, link.error().message);
+  schedule_.server_lost();
   context_.metrics.server_failed(ServerDirection::from_server);
   LOG_WARN("connection to server lost", {"server", link.welcome().server_id},
            {"address", link.route().address}, {"error", link.error()});

@@ -16,9 +16,19 @@ class SyncSchedule {
   SyncSchedule(async::Duration interval, async::Duration cap)
       : interval_(interval), backoff_({.initial = interval, .cap = cap}) {}
 
+  /// A server has gone: most likely another one is about to take its place.
+  void server_lost() {
+    quick_ = kQuick;
+    backoff_.reset();
+  }
+
   /// The pause after an attempt: the interval and up to a tenth; after failures growing by half
-  /// each time, up to the cap.
+  /// each time, up to the cap. The first failures after a loss are followed by a quarter of it.
   async::Duration after(Outcome outcome) {
+    if (outcome == Outcome::failed && quick_ > 0) {
+      --quick_;
+      return async::jittered(interval_ / 4, kJitter);
+    }
     if (outcome == Outcome::failed) return backoff_.next();
     backoff_.reset();
     return async::jittered(interval_, kJitter);
@@ -26,6 +36,8 @@ class SyncSchedule {
 
  private:
   static constexpr double kJitter = 0.1;
+  static constexpr int kQuick = 20;
+  int quick_ = 0;
   async::Duration interval_;
   async::Backoff backoff_;
 };

@@ -35,6 +35,15 @@ TEST(SyncScheduleTest, forgets_failures_after_a_success) {
   expect_about(schedule.after(Outcome::failed), 1s);
 }
 
+TEST(SyncScheduleTest, hurries_after_a_loss_for_a_while) {
+  SyncSchedule schedule(1s, 10s);
+  for (int i = 0; i < 5; ++i) schedule.after(Outcome::failed);
+  schedule.server_lost();
+  for (int i = 0; i < 20; ++i) expect_about(schedule.after(Outcome::failed), 250ms);
+  expect_about(schedule.after(Outcome::failed), 1s);
+  expect_about(schedule.after(Outcome::failed), 1500ms);
+}
+
 TEST(ServerCountTest, is_one_before_anything_is_known) { EXPECT_EQ(ServerCount().known(), 1); }
 
 TEST(ServerCountTest, is_what_the_last_server_said) {

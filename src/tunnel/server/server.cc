@@ -22,7 +22,8 @@ std::uint32_t largest_window(std::size_t limit) {
 
 Server::Server(const std::vector<async::Loop*>& loops, async::Clock& clock,
                metrics::Registry& registry, base::MemoryBudget& budget, ServerOptions options)
-    : options_(std::move(options)),
+    : clock_(clock),
+      options_(std::move(options)),
       grown_windows_(options_.memory_limit / 2),
       windows_{clock, grown_windows_, largest_window(options_.window_limit)},
       accepting_(loops.front()->get_executor()) {
@@ -49,7 +50,30 @@ void Server::open(std::unique_ptr<net::Listener> listener, Shard::Door door) {
   accepting_.spawn("accept", accept_all(*entrances_.back()));
 }
 
+std::size_t Server::agents() const {
+  std::size_t all = 0;
+  for (const auto& shard : shards_) all += shard->agents();
+  return all;
+}
+
+// Until the last of them was half a second ago: after the exchange of a server all come at once.
+Task<void> Server::agents_have_come() {
+  constexpr async::Duration kQuiet = std::chrono::milliseconds(500);
+  constexpr async::Duration kLookAgain = std::chrono::milliseconds(20);
+  const auto deadline = clock_.now() + options_.handover;
+  std::size_t known = 0;
+  for (auto since = clock_.now(); clock_.now() < deadline;) {
+    if (agents() != known) since = clock_.now();
+    known = agents();
+    if (known > 0 && clock_.now() - since >= kQuiet) break;
+    CO_TRY_VOID(co_await clock_.sleep_for(kLookAgain));
+  }
+  co_return Result<void>{};
+}
+
+// Clients wait in the listener's queue.
 Task<void> Server::accept_all(Entrance& entrance) {
+  if (entrance.door.mode) CO_TRY_VOID(co_await agents_have_come());
   for (;;) {
     Shard& shard = next_for(entrance.door);
     CO_TRY(auto socket, co_await entrance.listener->accept(shard.executor()));
@@ -88,10 +112,17 @@ Task<ServerStatus> Server::status(std::size_t connections) {
   co_return all;
 }
 
-void Server::stop_accepting() {
+void Server::announce_stop() {
   stopping_ = true;
-  for (const auto& entrance : entrances_) entrance->listener->close();
+  for (const auto& entrance : entrances_) {
+    if (!entrance->door.mode) entrance->listener->close();
+  }
   for (const auto& shard : shards_) shard->tell_draining();
+}
+
+void Server::stop_accepting() {
+  if (!stopping_) announce_stop();
+  for (const auto& entrance : entrances_) entrance->listener->close();
   accepting_.cancel();
 }
 

@@ -35,6 +35,9 @@ class Server {
   async::Task<ServerStatus> status(std::size_t connections);
   bool stopping() const { return stopping_; }
 
+  /// Not ready any more; agents are told to look for another server, and no more of them are taken.
+  /// Clients are served on.
+  void announce_stop();
   void stop_accepting();
   /// Returns when no client is connected any more, or at `deadline`.
   async::Task<void> drained(async::TimePoint deadline);
@@ -50,9 +53,12 @@ class Server {
 
   void open(std::unique_ptr<net::Listener> listener, Shard::Door door);
   async::Task<void> accept_all(Entrance& entrance);
+  async::Task<void> agents_have_come();
+  std::size_t agents() const;
   Shard& next_for(const Shard::Door& door);
   async::Task<void> on_all(async::Task<void> (Shard::*what)());
 
+  async::Clock& clock_;
   ServerOptions options_;
   base::MemoryBudget grown_windows_;
   http::H2Session::WindowPolicy windows_;

@@ -19,6 +19,8 @@ struct ServerOptions {
   std::size_t window_limit = 16 << 20;                // bytes, one connection of a native link
   bool access_log = true;
   async::Duration dial_timeout{0};  // 0 = none
+  /// Longest time that the first clients wait until agents have come. 0 = none.
+  async::Duration handover{0};
   async::Duration agent_keepalive = std::chrono::hours(1);
   async::Duration client_keepalive = std::chrono::hours(1);
 };

@@ -8,7 +8,7 @@ import json
 import pathlib
 from collections.abc import Iterator
 
-MANAGER = "system:serviceaccount:open-cluster-management-addon:cluster-proxy"
+MANAGER = "system:serviceaccount:open-cluster-management-addon:cluster-proxy-addon-manager"
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 

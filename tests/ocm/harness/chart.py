@@ -1,11 +1,15 @@
-"""Installing and removing the add-on, as Helm would with the reference's chart."""
+"""Installing and removing the add-on, as Helm would: what our chart makes, or what the reference's made."""
 
 from __future__ import annotations
 
+import functools
 import json
+import pathlib
+
+import yaml
 
 from .hub import HERE, Hub
-from .processes import eventually
+from .processes import eventually, run
 
 NAMESPACE = "open-cluster-management-addon"
 AGENT_NAMESPACE = "open-cluster-management-cluster-proxy"
@@ -14,6 +18,7 @@ MANAGER = "cluster-proxy-addon-manager"
 IMAGE = "quay.io/open-cluster-management/cluster-proxy:v0.11.0"
 ADDON_LABEL = "open-cluster-management.io/addon-name=cluster-proxy"
 CRDS = HERE.parents[1] / "deploy/crds"
+CHART = HERE.parents[1] / "charts/cluster-proxy"
 CLUSTER_SCOPED = [
     ("clustermanagementaddons", ADDON),
     ("clusterrolebindings", "open-cluster-management:cluster-proxy:addon-manager"),
@@ -41,7 +46,7 @@ def configuration(entrypoint: dict | None = None, **server) -> dict:
     }
 
 
-def manager_deployment() -> dict:
+def reference_manager() -> dict:
     flags = [
         "--leader-elect=true",
         f"--signer-secret-namespace={NAMESPACE}",
@@ -73,10 +78,26 @@ def install_crd(hub: Hub, plural: str = "managedproxyconfigurations") -> None:
 
 
 def install(hub: Hub, configured: dict | None = None) -> None:
+    """Our chart but for its configuration, which tests vary."""
     hub.api.ensure("namespaces", {"metadata": {"name": NAMESPACE}})
-    hub.apply((HERE / "chart.yaml").read_text())
-    hub.apply(json.dumps(manager_deployment()))
+    hub.apply(rendered(hub.programs / "helm"))
     hub.apply(json.dumps(configured or configuration()))
+
+
+def install_reference(hub: Hub, configured: dict) -> None:
+    hub.api.ensure("namespaces", {"metadata": {"name": NAMESPACE}})
+    hub.apply((HERE / "reference.yaml").read_text())
+    hub.apply(json.dumps(reference_manager()))
+    hub.apply(json.dumps(configured))
+
+
+@functools.cache
+def rendered(helm: pathlib.Path) -> str:
+    """A helm built as a module takes itself for one of an old Kubernetes, and knows of no hub."""
+    known = ["--kube-version=1.34.3", "--api-versions=addon.open-cluster-management.io/v1beta1"]
+    made = run(helm, "template", "cluster-proxy", CHART, f"--namespace={NAMESPACE}", "--no-hooks", *known)
+    documents = [one for one in yaml.safe_load_all(made) if one and one["kind"] != "ManagedProxyConfiguration"]
+    return yaml.safe_dump_all(documents)
 
 
 def uninstall(hub: Hub) -> None:

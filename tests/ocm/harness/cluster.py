@@ -43,3 +43,13 @@ class Cluster:
 
     def log(self, name: str) -> pathlib.Path:
         return self.folder / "log" / name
+
+    def certificate(self, name: str, subject: str, usage: str, names: str = "") -> None:
+        """Signed by the cluster's authority, as pki/NAME.crt and pki/NAME.key."""
+        self._pki("pki_cert", self.pki, name, "ca", subject, usage, names)
+
+    def write_kubeconfig(self, file: pathlib.Path, certificate: str) -> None:
+        self._pki("write_kubeconfig", file, f"https://{self.address()}", self.pki, certificate)
+
+    def _pki(self, function: str, *words) -> None:
+        run("bash", "-c", f'. "{PEERS}/lib/kube_pki.sh"; "$@"', "bash", function, *words)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import pathlib
 import socket
 
 from . import network
-from .cluster import PEERS, Cluster
-from .processes import Process, eventually, run
+from .cluster import Cluster
+from .processes import Process, eventually
 
 HUB_NAMESPACE = "open-cluster-management-hub"
 HERE = pathlib.Path(__file__).resolve().parents[1]
@@ -20,12 +21,24 @@ CONTROLLERS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Seat:
+    """Where a cluster's control plane listens. `options` are more of kube_apiserver.sh."""
+
+    place: network.Place
+    bind: str
+    options: tuple[str, ...] = ()
+
+
 class Hub(Cluster):
-    def __init__(self, state: pathlib.Path, logs: pathlib.Path, programs: pathlib.Path, flags: list[str]):
+    """`flags` are more flags of Open Cluster Management's controllers. The webhook's ports are fixed and are those of our programs
+    too, so it wants a place without them."""
+
+    def __init__(self, state: pathlib.Path, logs: pathlib.Path, programs: pathlib.Path, flags: list[str], seat: Seat, webhook: network.Place):
         policy = HERE / "audit-policy.yaml"
-        super().__init__("hub", network.AT_HUB, network.HUB, state / "hub", logs, ["--port", str(network.API_PORT), "--audit-policy", str(policy)])
-        self.programs, self.flags = programs, flags
-        self.webhook_place = network.make_place("webhook")  # its ports are fixed, and so are those of our programs
+        options = ["--port", str(network.API_PORT), "--audit-policy", str(policy), *seat.options]
+        super().__init__("hub", seat.place, seat.bind, state / "hub", logs, options)
+        self.programs, self.flags, self.webhook_place = programs, flags, webhook
         self.start_webhook()
         self.install_crds()
         self.kubectl("create", "namespace", HUB_NAMESPACE)
@@ -79,14 +92,9 @@ class Hub(Cluster):
         verb = "manager" if name == "addon" else "controller"
         listen = f"--listen=127.0.0.1:{19101 + list(CONTROLLERS).index(name)}"
         command = [self.programs / f"ocm-{name}", verb, f"--kubeconfig={self.admin}", f"--namespace={HUB_NAMESPACE}", listen]
-        return Process(name, [*command, "--disable-leader-election", *CONTROLLERS[name], *self.flags], self.logs / f"ocm-hub-{name}")
+        return Process(name, [*command, "--disable-leader-election", *CONTROLLERS[name], *self.flags], self.logs / f"ocm-hub-{name}", self.place.name)
 
     def make_bootstrap_kubeconfig(self) -> None:
         self.certificate("bootstrap", "/O=bootstrap-group/CN=bootstrap", "clientAuth")
         self.bootstrap = self.folder / "bootstrap.kubeconfig"
-        script = f'. "{PEERS}/lib/kube_pki.sh"; write_kubeconfig "$@"'
-        run("bash", "-c", script, "bash", self.bootstrap, f"https://{self.address()}", self.pki, "bootstrap")
-
-    def certificate(self, name: str, subject: str, usage: str, names: str = "") -> None:
-        """Signed by the hub's authority, as pki/NAME.crt and pki/NAME.key."""
-        run("bash", "-c", f'. "{PEERS}/lib/kube_pki.sh"; pki_cert "$@"', "bash", self.pki, name, "ca", subject, usage, names)
+        self.write_kubeconfig(self.bootstrap, "bootstrap")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pathlib
 import shutil
 
-from . import network
 from .cluster import Cluster
-from .hub import Hub
+from .hub import Hub, Seat
 from .kube import ApiError, is_true
 from .processes import Process, eventually
 
@@ -17,8 +16,8 @@ CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
 
 
 class ManagedCluster(Cluster):
-    def __init__(self, name: str, hub: Hub, state: pathlib.Path):
-        super().__init__(name, network.make_place(name), network.INNER, state / name, hub.logs, ["--port", str(API_PORT)])
+    def __init__(self, name: str, hub: Hub, state: pathlib.Path, seat: Seat):
+        super().__init__(name, seat.place, seat.bind, state / name, hub.logs, ["--port", str(API_PORT), *seat.options])
         self.hub, self.programs = hub, hub.programs
         for file in sorted((self.programs / "ocm-manifests/klusterlet/managed").glob("*crd*.yaml")):
             self.apply(file.read_text())

@@ -7,7 +7,7 @@ import pathlib
 
 from . import chart, network, pods
 from .audit import Audit
-from .hub import Hub
+from .hub import Hub, Seat
 from .kube import secret_value
 from .managed import ManagedCluster
 from .processes import run
@@ -20,9 +20,9 @@ class World:
     flags of Open Cluster Management's controllers."""
 
     def __init__(self, ours: pathlib.Path, peers: pathlib.Path, logs: pathlib.Path, flags: list[str] | None = None):
-        self.ours, self.peers, self.logs = ours, peers, logs
+        self.ours, self.peers, self.logs, self.state = ours, peers, logs, STATE
         network.make_hub()
-        self.hub = Hub(STATE, logs, peers, flags or [])
+        self.hub = Hub(self.state, logs, peers, flags or [], Seat(network.AT_HUB, network.HUB), network.make_place("webhook"))
         chart.install_crd(self.hub)
         self.audit = Audit(self.hub.audit)
         self.clusters: dict[str, ManagedCluster] = {}
@@ -31,9 +31,12 @@ class World:
     def cluster(self, name: str) -> ManagedCluster:
         """Joined and available; made when it is asked for first."""
         if name not in self.clusters:
-            self.clusters[name] = ManagedCluster(name, self.hub, STATE)
+            self.clusters[name] = self._make_cluster(name)
             self.clusters[name].join()
         return self.clusters[name]
+
+    def _make_cluster(self, name: str) -> ManagedCluster:
+        return ManagedCluster(name, self.hub, self.state, Seat(network.make_place(name), network.INNER))
 
     def join(self, *names: str) -> None:
         """These clusters, side by side."""
@@ -53,14 +56,22 @@ class World:
 
     def client(self, cluster: str, *action: str, front: str = "127.0.0.1:8090") -> str:
         """client-go on the hub, going to `cluster` by its name, through the tunnel; what it printed."""
-        folder = STATE / "client"
+        material = self.client_material()
+        kubeconfig = self.state / "client" / f"{cluster}.kubeconfig"
+        kubeconfig.write_bytes(self.clusters[cluster].admin.read_bytes())
+        return self._at_hub(self.peers / "client-go", f"--proxy={front}", *material, f"--kubeconfig={kubeconfig}", f"--host={cluster}", *action)
+
+    def client_material(self) -> list[str]:
+        """Flags that name the certificates of a client, as they are now."""
+        folder = self.state / "client"
         folder.mkdir(exist_ok=True)
         for secret, key, file in (("proxy-server-ca", "ca.crt", "ca"), ("proxy-client", "tls.crt", "crt"), ("proxy-client", "tls.key", "key")):
             found = self.hub.api.get("secrets", secret, chart.NAMESPACE)
             (folder / file).write_bytes(secret_value(found, key))
-        material = [f"--{flag}={folder}/{file}" for flag, file in (("ca", "ca"), ("cert", "crt"), ("key", "key"))]
-        target = [f"--kubeconfig={self.clusters[cluster].admin}", f"--host={cluster}"]
-        return run(self.peers / "client-go", f"--proxy={front}", *material, *target, *action)
+        return [f"--{flag}={folder}/{file}" for flag, file in (("ca", "ca"), ("cert", "crt"), ("key", "key"))]
+
+    def _at_hub(self, *command) -> str:
+        return run(*command)
 
     def namespaces_through_tunnel(self, cluster: str) -> list[str]:
         lines = self.client(cluster, "namespaces").splitlines()

@@ -4,7 +4,6 @@ from harness import chart
 from harness.processes import eventually, run
 from harness.scenario import HOSTNAME, Scenario
 
-CHART = chart.CRDS.parents[1] / "charts/cluster-proxy"
 RELEASE = "cluster-proxy"
 ADDRESS = f"proxyServer.entrypointAddress={HOSTNAME['hostname']['value']}"
 
@@ -16,7 +15,7 @@ class Helm(Scenario):
 
     def release(self, *values: str) -> None:
         settings = [f"--set={value}" for value in (ADDRESS, *values)]
-        self.helm("upgrade", "--install", "--create-namespace", RELEASE, CHART, *settings)
+        self.helm("upgrade", "--install", "--create-namespace", RELEASE, chart.CHART, *settings)
 
     def refusals(self) -> list[str]:
         """What the manager asked for and had no right to."""
@@ -37,7 +36,8 @@ class Helm(Scenario):
 
     def test_in_the_place_of_the_reference(self):
         """With Helm told to adopt what is there: no cluster enrols anew, no certificate changes."""
-        self.install("cluster1")
+        self.world.join("cluster1")
+        chart.install_reference(self.hub, chart.configuration(HOSTNAME))
         manager = self.start_manager()
         self.expect_completed("cluster1")
         manager.process.stop()
@@ -50,7 +50,7 @@ class Helm(Scenario):
 
     def release_over_reference(self, *values: str) -> None:
         settings = [f"--set={value}" for value in (ADDRESS, *values)]
-        self.helm("upgrade", "--install", "--take-ownership", RELEASE, CHART, *settings)
+        self.helm("upgrade", "--install", "--take-ownership", RELEASE, chart.CHART, *settings)
 
     def state(self) -> dict:
         return {"registrations": self.addon("cluster1")["status"]["registrations"], "asked": len(self.requests("cluster1"))}

@@ -21,6 +21,7 @@ type options struct {
 	largeBytes int
 	timeout    time.Duration
 	kubelet    kubeletOptions
+	forward    forwardOptions
 }
 
 type action func(context.Context, *options) error
@@ -31,6 +32,7 @@ var actions = map[string]action{
 	"large":      largeResponse,
 	"exec":       execInPod,
 	"all":        everyAction,
+	"forward":    forwardConnections,
 	"kubelet":    serveKubelet,
 }
 
@@ -42,6 +44,7 @@ Actions through the tunnel (choose it by --proxy or --uds):
   large        list ConfigMaps of --large-bytes in all, each compared with what was stored
   exec         run commands in a pod, by SPDY and by WebSocket: echo of stdin, stderr, exit code
   all          the four above
+  forward      take connections and lead them to --forward-to until SIGTERM; prints where
 Action beside the API server, without a tunnel:
   kubelet      register a node with one pod and serve its exec and port-forward until SIGTERM; prints "ready"
 
@@ -64,10 +67,11 @@ func parse(args []string) (*options, string) {
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
 	opts.tunnel.addFlags(flags)
 	opts.kubelet.addFlags(flags)
+	opts.forward.addFlags(flags)
 	flags.StringVar(&opts.kubeconfig, "kubeconfig", "", "credentials for the target API server")
 	flags.StringVar(&opts.host, "host", "", "name or URL to dial in place of the kubeconfig's server; its certificate is still checked for the kubeconfig's name")
 	flags.IntVar(&opts.largeBytes, "large-bytes", 8<<20, "payload of the action large")
-	flags.DurationVar(&opts.timeout, "timeout", time.Minute, "limit for each action but kubelet")
+	flags.DurationVar(&opts.timeout, "timeout", time.Minute, "limit for each action but forward and kubelet")
 	flags.Parse(args)
 	if _, known := actions[flags.Arg(0)]; !known || flags.NArg() != 1 {
 		fmt.Fprintf(os.Stderr, "client-go: want exactly one action, got %q; see --help\n", strings.Join(flags.Args(), " "))
