@@ -69,7 +69,6 @@ TEST_F(PipeStreamTest, fails_to_write_when_the_reader_has_gone) {
 TEST_F(PipeStreamTest, reads_a_file) {
   std::FILE* file = std::tmpfile();
   std::fputs("content", file);
-  std::rewind(file);
   std::fflush(file);
   stream = *make_pipe_stream(loop.get_executor(), ::fileno(file), out_[1]);
   ::lseek(::fileno(file), 0, SEEK_SET);
