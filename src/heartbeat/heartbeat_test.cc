@@ -72,9 +72,10 @@ TEST_F(HeartbeatTest, renews_what_is_there_and_keeps_the_rest_of_it) {
 TEST_F(HeartbeatTest, the_lease_goes_with_its_owner) {
   const auto client = [this] { return std::shared_ptr<kube::Client>(client_.get(), [](auto*) {}); };
   const json::object owner{{"kind", "ServiceAccount"}, {"uid", "u"}};
-  Heartbeat owned(
-      clock_, client, client, [this] { return probe(*this); },
-      {.in_namespace = "agents", .hub_namespace = "cluster1", .owner = [&] { return owner; }});
+  Heartbeat owned(clock_, client, client, [this] { return probe(*this); },
+                  {.in_namespace = "agents", .hub_namespace = "cluster1", .owner = [&] {
+                     return json::object(owner);
+                   }});
   server_.put(kHere, {{"metadata", {{"name", "cluster-proxy"}}}, {"spec", json::object()}});
   ASSERT_TRUE(finish(owned.renew()));
   const auto& owners =
