@@ -48,10 +48,12 @@ TEST(ClusterIdentity, the_addons_name_of_its_service_proxy_is_fine) {
 }
 
 TEST(ClusterIdentity, names_of_other_clusters_are_not) {
-  for (const char* announced : {"host=c2", "host=c2.agents", "host=c1&host=c2", "host=c10",
-                                "host=xc1", "ipv4=10.0.0.1", "ipv6=fd00::1", "default-route=true",
-                                "host=cluster-0000000000000000000000000000000000000000000000aa."
-                                "open-cluster-management.proxy"})
+  const std::string other_service_proxy =
+      "host=cluster-" + std::string(48, '0') + ".open-cluster-management.proxy";
+  for (const std::string& announced :
+       {std::string("host=c2"), std::string("host=c2.agents"), std::string("host=c1&host=c2"),
+        std::string("host=c10"), std::string("host=xc1"), std::string("ipv4=10.0.0.1"),
+        std::string("ipv6=fd00::1"), std::string("default-route=true"), other_service_proxy})
     EXPECT_THAT(objection(policy(), {"c1"}, announced),
                 HasSubstr("does not belong to cluster \"c1\""))
         << announced;
