@@ -97,9 +97,9 @@ Task<void> FrontendWorld::serve(FrontendWorld& self, std::unique_ptr<net::Stream
   ServerContext& context = self.world.server.context;
   std::unique_ptr<http::H2Connection::Handler> handler;
   if (self.kind_ == Frontend::grpc) {
-    handler = std::make_unique<ClientConnection>(context, "client");
+    handler = std::make_unique<ClientConnection>(context, Client{"client"});
   } else {
-    handler = std::make_unique<ConnectStreams>(context, "client");
+    handler = std::make_unique<ConnectStreams>(context, Client{"client"});
   }
   http::H2Connection connection(self.world.tasks.executor(), std::move(stream),
                                 {.role = http::H2Session::Role::server}, *handler);
@@ -109,7 +109,7 @@ Task<void> FrontendWorld::serve(FrontendWorld& self, std::unique_ptr<net::Stream
 Task<void> FrontendWorld::serve_http1(FrontendWorld& self, std::unique_ptr<net::Stream> stream) {
   ServerContext& context = self.world.server.context;
   CO_TRY(auto request, co_await read_connect_request(*stream, "", context.clock));
-  ConnectFrontend frontend(context, std::move(stream), "client", std::move(request));
+  ConnectFrontend frontend(context, std::move(stream), Client{"client"}, std::move(request));
   co_return co_await frontend.run();
 }
 
