@@ -16,6 +16,7 @@
 #include "net/resolver.h"
 #include "net/tls.h"
 #include "pki/reloading_tls.h"
+#include "tunnel/client/dialer.h"
 #include "tunnel/native.h"
 
 namespace app {
@@ -52,7 +53,6 @@ class Doctor {
   Finding target();
 
   Task<std::unique_ptr<net::Stream>> open();
-  Task<std::string> ask_for_target();
   Result<std::shared_ptr<const net::TlsContext>> tls_offering(std::vector<std::string> protocols);
   const std::string& host() const { return examination_.server.host; }
   std::string address() const;
@@ -66,8 +66,7 @@ class Doctor {
   async::Loop loop_{1};
   async::SystemClock clock_;
   bool healthy_ = true;
-  std::string alpn_;                             // agreed on when anything will do
-  std::shared_ptr<const net::TlsContext> http_;  // null where HTTP/1.1 is not spoken
+  std::string alpn_;  // agreed on
 };
 
 template <typename T>
@@ -239,11 +238,9 @@ Finding Doctor::protocol() {
 
 // Who takes HTTP/1.1 is a frontend of mode http-connect; others take HTTP/2 only.
 Finding Doctor::client_protocol() {
-  auto tls = tls_offering({"http/1.1"});
-  if (tls && wait(secured(open(), *tls, server_name(), alpn_), "TLS handshake")) {
-    http_ = *std::move(tls);
+  const auto tls = tls_offering({"http/1.1"});
+  if (tls && wait(secured(open(), *tls, server_name(), alpn_), "TLS handshake"))
     return {"protocol", Verdict::good, "HTTP CONNECT", ""};
-  }
   return {"protocol", Verdict::warning, "HTTP/2 only: konnectivity's gRPC, or the port of agents",
           "make sure that this is the server's --server-port and not its --agent-port"};
 }
@@ -258,38 +255,35 @@ Finding Doctor::agents() {
   return judge_clusters(*page, examination_.cluster);
 }
 
-Task<std::string> Doctor::ask_for_target() {
-  std::unique_ptr<net::Stream> stream;
-  if (clear()) {
-    CO_TRY(stream, co_await open());
-  } else {
-    CO_TRY(stream, co_await secured(open(), http_, server_name(), alpn_));
-  }
-  const std::string request =
-      fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", examination_.target);
-  CO_TRY_VOID(co_await stream->write_all(base::as_bytes(request)));
-  std::string answer;
-  constexpr std::size_t kLongest = 16 * 1024;
-  std::array<std::uint8_t, 4096> block;
-  while (answer.size() < kLongest && !answer.starts_with("HTTP/1.1 200")) {
-    CO_TRY(const std::size_t count, co_await stream->read_some(block));
-    if (count == 0) break;
-    answer.append(reinterpret_cast<const char*>(block.data()), count);
-  }
-  co_return answer;
+/// How a dial ended; nothing: well.
+using Outcome = std::optional<tunnel::client::DialError>;
+
+Task<Outcome> dial(tunnel::client::Dialer& dialer, std::string target) {
+  auto dialed = co_await dialer.dial(std::move(target));
+  if (dialed) co_return Outcome();
+  co_return Outcome(std::move(dialed).error());
 }
 
 Finding Doctor::target() {
-  if (!clear() && !http_) {
-    return {"target", Verdict::skipped,
-            "it cannot be tried where HTTP/1.1 is not spoken: try cluster-proxy dial", ""};
+  using tunnel::client::Protocol;
+  std::unique_ptr<pki::ReloadingTls> tls;
+  if (!clear()) {
+    auto opened = tunnel::client::open_tls(clock_, examination_.tls, Protocol::automatic);
+    if (!opened) return {"target", Verdict::failed, opened.error().message, "correct the files"};
+    tls = *std::move(opened);
   }
-  const auto answer = wait(ask_for_target(), "answer of the server");
-  if (!answer) {
-    return {"target", Verdict::failed, answer.error().message,
-            "the server hung up or does not answer: look at its log"};
+  tunnel::client::SocketEntrance entrance(
+      clock_, tls.get(),
+      {.address = address(), .server_name = server_name(), .limit = examination_.limit});
+  tunnel::client::Dialer dialer(clock_, entrance, {.limit = examination_.limit});
+  const auto outcome = wait(dial(dialer, examination_.target), "answer of the server");
+  if (!outcome) {
+    return {"target", Verdict::failed, outcome.error().message,
+            "the server does not answer: look at its log"};
   }
-  return judge_answer(*answer, examination_.target);
+  if (*outcome) return judge_failure(**outcome, examination_.target);
+  return {"target", Verdict::good,
+          fmt::format("{} takes connections through the tunnel", examination_.target), ""};
 }
 
 }  // namespace

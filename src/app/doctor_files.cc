@@ -163,35 +163,33 @@ Finding judge_clusters(std::string_view page, const std::string& cluster) {
                 "correct the name, or run cluster-proxy doctor --agent on its machine");
 }
 
-Finding judge_answer(std::string_view answer, const std::string& target) {
-  if (answer.starts_with("HTTP/1.1 200"))
-    return {"target", Verdict::good, fmt::format("{} takes connections through the tunnel", target),
-            ""};
-  const std::size_t body = answer.find("\r\n\r\n");
-  std::string text(body == answer.npos ? answer : answer.substr(body + 4));
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (text.empty()) text = "the server hung up";
-  const auto says = [&](std::string_view phrase) { return text.contains(phrase); };
-  if (says("No agent available")) {
-    return failed(
-        "target", fmt::format("no agent serves {}", target),
-        "cluster-proxy status on the server's machine tells which clusters are connected, "
-        "and which names they have; the host of the target must be one of them");
+Finding judge_failure(const tunnel::client::DialError& error, const std::string& target) {
+  using tunnel::client::Failure;
+  switch (error.kind) {
+    case Failure::no_agent:
+      return failed("target", fmt::format("no agent serves {}", target),
+                    "cluster-proxy status on the server's machine tells which clusters are "
+                    "connected, and which names they have; the host of the target must be one of "
+                    "them");
+    case Failure::not_allowed:
+      return failed("target", error.message,
+                    "change the rule that the text names, if you should go there");
+    case Failure::not_resolved:
+      return failed("target", error.message,
+                    "the agent's machine knows no such name: look at its DNS and its hosts file");
+    case Failure::refused:
+      return failed("target", error.message,
+                    "the tunnel works; nothing listens at the target, or it is another port");
+    case Failure::protocol:
+      return failed("target", error.message,
+                    "this is no frontend: is it the port of agents, or of something else?");
+    case Failure::server_gone:
+      return failed("target", error.message, "the server hung up: look at its log");
+    default:
+      return failed("target", error.message,
+                    "the tunnel works up to the agent: look at its log, and whether its machine "
+                    "reaches the target");
   }
-  if (says("is not allowed"))
-    return failed("target", text, "change the rule that the text names, if you should go there");
-  if (says("no such host")) {
-    return failed(
-        "target", text,
-        "the agent found the name in its own network's DNS as little as in its hosts file");
-  }
-  if (says("connection refused")) {
-    return failed("target", text,
-                  "the tunnel works; nothing listens at the target, or it is another port");
-  }
-  return failed("target", text,
-                "the tunnel works up to the agent: look at the agent's log, and "
-                "whether its machine reaches the target");
 }
 
 }  // namespace app

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/doctor.h"
+#include "tunnel/client/failure.h"
 
 /// The steps of an examination that need no connection.
 namespace app {
@@ -18,7 +19,7 @@ std::vector<Finding> examine_files(const Examination& examination,
 /// Whether `cluster`, or any when it is "", is connected by the page /status.
 Finding judge_clusters(std::string_view page, const std::string& cluster);
 
-/// What a server's HTTP/1.1 answer to CONNECT says.
-Finding judge_answer(std::string_view answer, const std::string& target);
+/// What is to be done about a dial that failed so.
+Finding judge_failure(const tunnel::client::DialError& error, const std::string& target);
 
 }  // namespace app

@@ -119,18 +119,20 @@ TEST(DoctorClusters, are_looked_for) {
   EXPECT_EQ(judge_clusters("no", "").verdict, Verdict::failed);
 }
 
-TEST(DoctorAnswers, are_understood) {
-  const auto judged = [](std::string_view body) {
-    return judge_answer(fmt::format("HTTP/1.1 502 Bad Gateway\r\nA: b\r\n\r\n{}", body), "c1:80");
-  };
-  EXPECT_EQ(judge_answer("HTTP/1.1 200 Connection Established\r\n\r\n", "c1:80").verdict,
-            Verdict::good);
-  EXPECT_THAT(judged("currently no tunnels available: No agent available").text,
-              HasSubstr("no agent serves c1:80"));
-  EXPECT_THAT(judged("dial tcp 1.2.3.4:80: connect: connection refused\r\n").advice,
-              HasSubstr("nothing listens at the target"));
-  EXPECT_THAT(judged("dial tcp: destination c1:80 is not allowed: ...").advice, HasSubstr("rule"));
-  EXPECT_EQ(judge_answer("", "c1:80").text, "the server hung up");
+TEST(DoctorFailures, say_what_to_do) {
+  using tunnel::client::DialError;
+  using tunnel::client::Failure;
+  const auto judged = [](Failure kind) { return judge_failure(DialError(kind, "why"), "c1:80"); };
+  EXPECT_EQ(judged(Failure::no_agent).text, "no agent serves c1:80");
+  EXPECT_THAT(judged(Failure::refused).advice, HasSubstr("nothing listens at the target"));
+  EXPECT_THAT(judged(Failure::not_allowed).advice, HasSubstr("rule"));
+  EXPECT_THAT(judged(Failure::not_resolved).advice, HasSubstr("DNS"));
+  EXPECT_THAT(judged(Failure::protocol).advice, HasSubstr("no frontend"));
+  for (const Failure kind : {Failure::timed_out, Failure::unreachable, Failure::server_gone,
+                             Failure::overloaded, Failure::other}) {
+    EXPECT_EQ(judged(kind).text, "why");
+    EXPECT_EQ(judged(kind).verdict, Verdict::failed);
+  }
 }
 
 }  // namespace
