@@ -44,9 +44,10 @@ TEST_F(ProxyServer, tls_flags_come_after_additional_arguments) {
   tls_ = {.minimum_version = "VersionTLS13", .cipher_suites = {"A", "B"}};
   const auto args = texts_at(container(), "args");
   EXPECT_EQ(args.front(), "--server-count=2");
-  EXPECT_THAT(std::vector(args.end() - 3, args.end()),
-              ::testing::ElementsAre("--tls-min-version=VersionTLS10", "--cipher-suites=A,B",
-                                     "--tls-min-version=VersionTLS13"));
+  EXPECT_THAT(
+      std::vector(args.end() - 4, args.end()),
+      ::testing::ElementsAre("--tls-min-version=VersionTLS10", "--cipher-suites=A,B",
+                             "--tls-min-version=VersionTLS13", "--graceful-shutdown-timeout=20s"));
 }
 
 TEST_F(ProxyServer, probes_follow_the_health_port) {

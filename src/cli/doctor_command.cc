@@ -123,13 +123,12 @@ Command doctor_command() {
               "protocol, agents, and the target HOST:PORT through the tunnel. Says of each step "
               "what was found, and of one that fails what to do. The exit code is 1 when one "
               "failed.",
-          .examples =
-              {{"Why does this client not reach a service?",
-                "cluster-proxy doctor --server hub:8090 --ca-cert ca.crt --client-cert client.crt "
-                "--client-key client.key nginx.cluster1:80"},
-               {"Why does this agent not connect?",
-                "cluster-proxy doctor --agent --server hub:8091 --ca-cert ca.crt --client-cert "
-                "agent.crt --client-key agent.key"}},
+          .examples = {{"Why does this client not reach a service?",
+                        "cluster-proxy doctor --server hub:8090 --ca-cert ca.crt \\\n"
+                        "  --client-cert client.crt --client-key client.key nginx.cluster1:80"},
+                       {"Why does this agent not connect?",
+                        "cluster-proxy doctor --agent --server hub:8091 --ca-cert ca.crt \\\n"
+                        "  --client-cert agent.crt --client-key agent.key"}},
           .settings = true,
           .make = [] { return std::make_unique<Doctor>(); }};
 }
