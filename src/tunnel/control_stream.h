@@ -17,6 +17,8 @@ class ControlStream : public http::H2StreamHandler {
     /// The agent has answered: at the server only.
     virtual void on_introduction(const http::Headers&) {}
     virtual void on_control(const ControlMessage& message) = 0;
+    /// What was sent has left.
+    virtual void on_control_sent() {}
     /// The stream is over, and with it the link; the object is destroyed after this. Without a
     /// reason the link was lost first.
     virtual void on_control_over(const std::string& reason) = 0;
@@ -34,7 +36,7 @@ class ControlStream : public http::H2StreamHandler {
   void on_headers(const http::Headers& headers) override { owner_.on_introduction(headers); }
   void on_data(base::Bytes bytes) override;
   void on_end() override;
-  void on_drained() override {}
+  void on_drained() override { owner_.on_control_sent(); }
   void on_close(std::uint32_t error) override;
 
   http::H2Stream& stream_;

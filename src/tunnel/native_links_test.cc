@@ -71,6 +71,16 @@ TEST_F(NativeLinksTest, prefers_the_older_of_two_links_of_one_agent_while_it_ans
   EXPECT_EQ(chosen(), newer.server.backend.get());
 }
 
+TEST_F(NativeLinksTest, takes_a_dial_in_the_very_moment_in_which_the_agent_is_admitted) {
+  const auto target = world.listen();
+  const auto first = client();
+  world.connect();
+  while (world.server.context.router.size() == 0) ASSERT_GT(world.server.loop.run_one(), 0u);
+  ASSERT_TRUE(first->dial(target));
+  ASSERT_TRUE(world.until([&] { return first->dialed || first->failure; }));
+  EXPECT_TRUE(first->dialed) << first->error;
+}
+
 TEST_F(NativeLinksTest, does_not_take_an_idle_agent_for_a_silent_one) {
   const NativeWorld::Link& link = connect();
   const Connection it = establish();

@@ -62,10 +62,7 @@ func TestServerRefusesPortsInUse(t *testing.T) {
 func TestAgentSurvivesItsHealthPortInUse(t *testing.T) {
 	eachOurs(t, world.agents, func(t *testing.T, program peer) {
 		s := startServer(t, world.servers[0], serverSpec{http: true, unix: true})
-		occupied, err := net.Listen("tcp", hostPort("127.0.0.1", freePort(t)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		occupied := mustListen(t, hostPort("127.0.0.1", freePort(t)))
 		defer occupied.Close()
 		a := &agent{program: program, health: occupied.Addr().String(), admin: hostPort("127.0.0.1", freePort(t))}
 		a.process = launch(t, "proxy-agent", program.path, nil, a.arguments(agentSpec{address: s.agents}))

@@ -41,6 +41,18 @@ func freePort(t testing.TB) int {
 	return 0
 }
 
+// mustListen takes a port of freePort. A program that is being started holds all our sockets for the moment between
+// fork and exec, that by which freePort tried the port too.
+func mustListen(t testing.TB, address string) net.Listener {
+	t.Helper()
+	var listener net.Listener
+	eventually(t, "listening", patience, func() (err error) {
+		listener, err = net.Listen("tcp", address)
+		return err
+	})
+	return listener
+}
+
 func splitAddress(address string) (host string, port int) {
 	host, text, err := net.SplitHostPort(address)
 	if err == nil {

@@ -70,11 +70,7 @@ func stubServerOn(t testing.TB, address string) *stubServer {
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(world.pki.cluster.serverTLS(t))), grpc.ForceServerCodec(bytesCodec{}),
 		grpc.MaxSendMsgSize(bigMessage), grpc.MaxRecvMsgSize(bigMessage), grpc.UnknownServiceHandler(s.serve))
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.grpc.Serve(remembering{listener, s})
+	go s.grpc.Serve(remembering{mustListen(t, address), s})
 	t.Cleanup(s.grpc.Stop)
 	return s
 }

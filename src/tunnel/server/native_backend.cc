@@ -83,8 +83,18 @@ Task<void> NativeBackend::admit() {
   auto who = co_await credentials();
   if (over_) co_return fail(Code::closed, *over_);
   if (!who) co_return co_await refuse(std::move(who).error());
+  CO_TRY_VOID(co_await welcome());
   enter(*std::move(who));
   co_return co_await wait_for_end();
+}
+
+// Streams have no order among each other: a dial that came with the welcome could pass it, and be
+// refused.
+Task<void> NativeBackend::welcome() {
+  control_->send({.type = ControlMessage::Type::welcome});
+  while (!over_ && control_->stream().queued() > 0) CO_TRY_VOID(co_await changed_.wait());
+  if (over_) co_return fail(Code::closed, *over_);
+  co_return Result<void>{};
 }
 
 Task<void> NativeBackend::introduced() {
@@ -119,7 +129,6 @@ Task<AgentCredentials> NativeBackend::credentials() {
 void NativeBackend::enter(AgentCredentials credentials) {
   introduce(std::move(credentials.id), std::move(credentials.identifiers), context_.metrics);
   context_.router.probe_links_of(agent_id());
-  control_->send({.type = ControlMessage::Type::welcome});
   admitted_ = true;
   record().since = context_.clock.now();
   context_.router.add(*this);

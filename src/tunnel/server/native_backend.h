@@ -44,6 +44,7 @@ class NativeBackend : public Backend,
   async::Task<void> wait_for_introduction();
   async::Task<void> wait_for_end();
   async::Task<AgentCredentials> credentials();
+  async::Task<void> welcome();
   void enter(AgentCredentials credentials);
   async::Task<void> refuse(base::Error why);
   void leave();
@@ -58,6 +59,7 @@ class NativeBackend : public Backend,
   void on_goaway(std::uint32_t error) override;
   void on_introduction(const http::Headers& headers) override;
   void on_control(const ControlMessage& message) override;
+  void on_control_sent() override { changed_.notify_all(); }
   void on_control_over(const std::string& reason) override;
 
   ServerContext& context_;
