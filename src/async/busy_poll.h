@@ -21,14 +21,15 @@ class BusyPoll {
   }
   /// The loop was without work for `pause`.
   void paused(Duration pause) { expects_work_ = pause < limit_; }
-  /// The core was given away for `away`. Others want it, if that is long: who waits for it asleep
-  /// is served sooner than who gives it away again and again.
+  /// The core was given away for `away`. Others want it, if that is longer than the steps of a
+  /// chain that we are part of take: who waits for it asleep is served sooner than who gives it
+  /// away again and again.
   void yielded(TimePoint now, Duration away) {
     if (away > kCrowded) crowded_until_ = now + kRest;
   }
 
  private:
-  static constexpr Duration kCrowded = std::chrono::microseconds(20);
+  static constexpr Duration kCrowded = std::chrono::microseconds(500);
   static constexpr Duration kRest = std::chrono::milliseconds(100);
 
   Duration limit_;

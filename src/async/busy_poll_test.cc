@@ -31,9 +31,9 @@ TEST(BusyPollTest, never_looks_when_off) {
 TEST(BusyPollTest, sleeps_for_a_while_where_others_want_the_core) {
   BusyPoll busy(microseconds(100));
   busy.paused(microseconds(1));
-  busy.yielded(kNow, microseconds(20));
+  busy.yielded(kNow, microseconds(500));
   EXPECT_EQ(busy.patience(kNow), microseconds(100));
-  busy.yielded(kNow, microseconds(21));
+  busy.yielded(kNow, microseconds(501));
   EXPECT_EQ(busy.patience(kNow), Duration::zero());
   EXPECT_EQ(busy.patience(kNow + std::chrono::milliseconds(100)), microseconds(100));
 }
