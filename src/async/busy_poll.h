@@ -9,7 +9,8 @@ namespace async {
 /// microseconds on virtual machines, which a chain of short steps (a round trip, a dial) pays at
 /// every step; to look costs processor time. So it looks for at most `limit`, only where the last
 /// pause was over within that, so that rare events let it sleep, and not where others want the
-/// core. See docs/decisions/0020-busy-poll.md.
+/// core. See docs/decisions/0020-busy-poll.md. Thread: that of the loop.
+/// Thread: that of the loop.
 class BusyPoll {
  public:
   /// `limit` of 0: never.

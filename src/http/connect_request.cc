@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <cctype>
-#include <stdexcept>
 #include <utility>
 
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <fmt/format.h>
+
+#include "http/request_head.h"
 
 namespace http {
 namespace {
 
 namespace beast = boost::beast;
-using Request = beast::http::request<beast::http::empty_body>;
+using Request = RequestHead;
 using Outcome = ConnectRequestReader::Outcome;
 
 Outcome refuse(unsigned status, std::string reason) {
@@ -54,20 +53,6 @@ std::string with_crlf(std::string_view head) {
     text += c;
   }
   return text;
-}
-
-std::optional<Request> parse(const std::string& head) {
-  beast::http::request_parser<beast::http::empty_body> parser;
-  parser.header_limit(static_cast<std::uint32_t>(2 * ConnectRequestReader::kHeadBytes));
-  parser.skip(true);
-  boost::system::error_code error;
-  try {
-    parser.put(boost::asio::buffer(head), error);
-  } catch (const std::length_error&) {
-    return std::nullopt;  // Beast stores no field of 64 KiB or more
-  }
-  if (error || !parser.is_header_done()) return std::nullopt;
-  return parser.release();
 }
 
 // An authority is a host and perhaps a port; brackets stand around the host only.
@@ -133,7 +118,7 @@ std::optional<Outcome> ConnectRequestReader::next() {
     return std::nullopt;
   }
   if (head->size() > kHeadBytes) return refuse_long_head();
-  const auto request = parse(with_crlf(*head));
+  const auto request = parse_request_head(with_crlf(*head), 2 * ConnectRequestReader::kHeadBytes);
   return request ? judge(*request) : refuse_unparsed(*head);
 }
 

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <utility>
 
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
 #include "http/base64.h"
+#include "http/request_head.h"
 #include "http/url.h"
 #include "net/address.h"
 
@@ -21,25 +19,11 @@ namespace {
 namespace beast = boost::beast;
 using beast::http::field;
 using Fields = beast::http::fields;
-using Request = beast::http::request<beast::http::empty_body>;
+using Request = RequestHead;
 using Outcome = ProxyRequestReader::Outcome;
 
 Outcome refuse(unsigned status, std::string reason) {
   return {.refusal = status, .reason = std::move(reason)};
-}
-
-std::optional<Request> parse(const std::string& head) {
-  beast::http::request_parser<beast::http::empty_body> parser;
-  parser.header_limit(static_cast<std::uint32_t>(2 * ProxyRequestReader::kHeadBytes));
-  parser.skip(true);
-  boost::system::error_code error;
-  try {
-    parser.put(boost::asio::buffer(head), error);
-  } catch (const std::length_error&) {
-    return std::nullopt;  // Beast stores no field of 64 KiB or more
-  }
-  if (error || !parser.is_header_done()) return std::nullopt;
-  return parser.release();
 }
 
 std::string basic_credentials(const Request& request) {
@@ -124,7 +108,8 @@ std::optional<Outcome> ProxyRequestReader::next() {
   if (end == std::string::npos && pending_.size() <= kHeadBytes) return std::nullopt;
   if (end > kHeadBytes)
     return refuse(431, fmt::format("the request head is longer than {} bytes", kHeadBytes));
-  auto request = parse(pending_.substr(0, end + kEnd.size()));
+  auto request =
+      parse_request_head(pending_.substr(0, end + kEnd.size()), 2 * ProxyRequestReader::kHeadBytes);
   pending_.erase(0, end + kEnd.size());
   if (!request) return refuse(400, "the request is not HTTP/1.1");
   return judge(*std::move(request));
