@@ -1,7 +1,7 @@
 #!/bin/bash
 # The alerts and the dashboard of deploy/monitoring, in the real Prometheus.
 #
-#   tests/monitoring/run.sh --program PATH      PATH: the built cluster-proxy
+#   tests/monitoring/run.sh [--program PATH]      PATH: the built cluster-proxy, build/release/bin by default
 #
 # promtool checks the rules and runs their tests; then a Prometheus scrapes a server and agents to which everything has
 # happened that the pictures are about, and every series that rules and dashboard name has to be there.
@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/peers/lib/process.sh
 
-program=
+program=$PWD/build/release/bin/cluster-proxy
 while (($#)); do
   case $1 in
     --program) program=$(realpath "${2:?--program needs a path}") && shift 2 ;;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # docs/standalone.md, done: server, agent and client on three machines, which are network namespaces. Needs root.
 #
-#   tests/standalone/run.sh --program PATH      PATH: the built cluster-proxy
+#   tests/standalone/run.sh [--program PATH]      PATH: the built cluster-proxy, build/release/bin by default
 #
 # The services run what ExecStart of the units in deploy/systemd says, with the files of this test in place of
 # /etc/cluster-proxy. With systemd-analyze at hand, the units are verified too.
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 
 . tests/peers/lib/process.sh
 
-program=
+program=$PWD/build/release/bin/cluster-proxy
 while (($#)); do
   case $1 in
     --program) program=$(realpath "${2:?--program needs a path}") && shift 2 ;;
