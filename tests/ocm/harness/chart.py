@@ -80,7 +80,7 @@ def install_crd(hub: Hub, plural: str = "managedproxyconfigurations") -> None:
 def install(hub: Hub, configured: dict | None = None) -> None:
     """Our chart but for its configuration, which tests vary."""
     hub.api.ensure("namespaces", {"metadata": {"name": NAMESPACE}})
-    hub.apply(rendered(hub.programs / "helm"))
+    hub.apply(yaml.safe_dump_all(rendered(hub.programs / "helm")))
     hub.apply(json.dumps(configured or configuration()))
 
 
@@ -92,12 +92,11 @@ def install_reference(hub: Hub, configured: dict) -> None:
 
 
 @functools.cache
-def rendered(helm: pathlib.Path) -> str:
+def rendered(helm: pathlib.Path, addon_api: str = "v1beta1") -> list[dict]:
     """A helm built as a module takes itself for one of an old Kubernetes, and knows of no hub."""
-    known = ["--kube-version=1.34.3", "--api-versions=addon.open-cluster-management.io/v1beta1"]
+    known = ["--kube-version=1.34.3", f"--api-versions=addon.open-cluster-management.io/{addon_api}"]
     made = run(helm, "template", "cluster-proxy", CHART, f"--namespace={NAMESPACE}", "--no-hooks", *known)
-    documents = [one for one in yaml.safe_load_all(made) if one and one["kind"] != "ManagedProxyConfiguration"]
-    return yaml.safe_dump_all(documents)
+    return [one for one in yaml.safe_load_all(made) if one and one["kind"] != "ManagedProxyConfiguration"]
 
 
 def uninstall(hub: Hub) -> None:

@@ -3,8 +3,9 @@ cannot be had beside today's, so the test does what they would: it makes the add
 
 import json
 import pathlib
-import re
 import time
+
+import yaml
 
 from harness import chart, network, pods
 from harness.cluster import Cluster
@@ -16,7 +17,7 @@ from harness.world import STATE, Manager
 
 OLD = "/apis/addon.open-cluster-management.io/v1alpha1"
 NAME = "cluster1"
-TODAY = re.compile(r"^kind: (ClusterManagementAddOn|ManagedClusterSetBinding|Placement)$", re.M)
+TODAY = ("ClusterManagementAddOn", "ManagedClusterSetBinding", "Placement")
 CONFIGURATION = {"crdName": "managedproxyconfigurations.proxy.open-cluster-management.io", "crName": chart.ADDON}
 
 
@@ -62,14 +63,13 @@ class OldHub(Scenario):
         self.old.api.ensure("namespaces", {"metadata": {"name": NAME}})
 
     def install_chart(self) -> None:
-        """What the chart of those days made. It had no placement: the add-on of each cluster is made by the administrator."""
+        """Our chart without what those hubs do not know. They had no placement: the add-on of each cluster is made by the administrator."""
         self.old.api.ensure("namespaces", {"metadata": {"name": chart.NAMESPACE}})
-        documents = (HERE / "chart.yaml").read_text().split("\n---\n")
-        self.old.apply("\n---\n".join(one for one in documents if not TODAY.search(one)))
+        documents = chart.rendered(self.world.hub.programs / "helm", "v1alpha1")
+        self.old.apply(yaml.safe_dump_all(one for one in documents if one["kind"] not in TODAY))
         management = {"metadata": {"name": chart.ADDON}, "spec": {"addOnConfiguration": CONFIGURATION}}
         self.create("clustermanagementaddons", "ClusterManagementAddOn", management)
-        for one in (chart.manager_deployment(), chart.configuration(HOSTNAME)):
-            self.old.apply(json.dumps(one))
+        self.old.apply(json.dumps(chart.configuration(HOSTNAME)))
         addon = {"metadata": {"name": chart.ADDON, "namespace": NAME}, "spec": {"installNamespace": chart.AGENT_NAMESPACE}}
         self.create(f"namespaces/{NAME}/managedclusteraddons", "ManagedClusterAddOn", addon)
 
