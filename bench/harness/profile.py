@@ -73,4 +73,4 @@ def report(file: pathlib.Path, children: str, by: str) -> list[tuple[str, float]
     """The lines of perf's report: name, percent."""
     command = ["perf", "report", "-i", file, children, "-g", "none", "--sort", by, "--stdio", "--percent-limit", "0.1", "--field-separator", "\t"]
     lines = (line.strip().split("\t") for line in run(command, 120).splitlines() if line.strip() and not line.startswith("#"))
-    return [(fields[-1].split("] ")[-1] if by == "sym" else fields[-1].strip(), float(fields[0].rstrip("%"))) for fields in lines]
+    return [(fields[-1].split("] ")[-1] if by == "sym" else fields[-1].strip(), float(fields[0].rstrip("% "))) for fields in lines]
