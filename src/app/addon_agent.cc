@@ -10,7 +10,6 @@
 
 #include "app/admin.h"
 #include "app/health_checks.h"
-#include "app/reloading_client.h"
 #include "base/log.h"
 #include "heartbeat/heartbeat.h"
 #include "kube/account.h"
@@ -47,7 +46,7 @@ class AddonAgent {
 
  private:
   Result<void> connect();
-  Result<std::unique_ptr<ReloadingClient>> open_hub(bool http1_only);
+  Result<std::unique_ptr<kube::Client>> open_hub(bool http1_only);
   Result<void> start_heartbeat();
   Result<void> start_forwarding();
   Result<void> start_health();
@@ -61,9 +60,9 @@ class AddonAgent {
   async::Loop loop_{1};
   async::SystemClock clock_;
   metrics::Registry registry_;
-  std::unique_ptr<ReloadingClient> here_;
-  std::unique_ptr<ReloadingClient> hub_;
-  std::unique_ptr<ReloadingClient> hub_upgrades_;  // for connections that become SPDY
+  std::unique_ptr<kube::Client> here_;
+  std::unique_ptr<kube::Client> hub_;
+  std::unique_ptr<kube::Client> hub_upgrades_;  // for connections that become SPDY
   ChangeCheck files_;
   HealthChecks checks_;
   std::unique_ptr<http::Server> health_;
@@ -85,21 +84,20 @@ Result<void> AddonAgent::start() {
 }
 
 Result<void> AddonAgent::connect() {
-  auto here = ReloadingClient::open(loop_, clock_, {.file = config_.kubeconfig});
+  auto here = kube::load_config(config_.kubeconfig);
   if (!here) return base::fail(within_flag(std::move(here).error(), "--kubeconfig"));
-  here_ = std::move(*here);
+  TRY(here_, kube::Client::make(loop_, clock_, std::move(*here), {}));
   TRY(hub_, open_hub(false));
   TRY(hub_upgrades_, open_hub(true));
   return {};
 }
 
-Result<std::unique_ptr<ReloadingClient>> AddonAgent::open_hub(bool http1_only) {
-  auto hub = ReloadingClient::open(loop_, clock_,
-                                   {.file = config_.hub_kubeconfig,
-                                    .http1_only = http1_only,
-                                    .client = {.user_agent = "proxy-agent-addon-agent"}});
+Result<std::unique_ptr<kube::Client>> AddonAgent::open_hub(bool http1_only) {
+  auto hub = kube::load_config(config_.hub_kubeconfig);
   if (!hub) return base::fail(within_flag(std::move(hub).error(), "--hub-kubeconfig"));
-  return hub;
+  hub->http1_only = http1_only;
+  return kube::Client::make(loop_, clock_, std::move(*hub),
+                            {.user_agent = "proxy-agent-addon-agent"});
 }
 
 heartbeat::Probe AddonAgent::probe() {
@@ -109,15 +107,11 @@ heartbeat::Probe AddonAgent::probe() {
 
 // The account is removed with the add-on, and takes the Lease along.
 Result<void> AddonAgent::start_heartbeat() {
-  TRY(const auto access, kube::load_config(config_.kubeconfig));
-  const auto owner = [access, place = config_.pod_namespace] {
-    return kube::account_owner(access, place);
-  };
-  heartbeat_.emplace(
-      clock_, [this] { return here_->client(); }, [this] { return hub_->client(); }, probe(),
-      heartbeat::Heartbeat::Options{.in_namespace = config_.pod_namespace,
-                                    .hub_namespace = config_.cluster_name,
-                                    .owner = owner});
+  const auto owner = [this] { return kube::account_owner(here_->config(), config_.pod_namespace); };
+  heartbeat_.emplace(clock_, *here_, *hub_, probe(),
+                     heartbeat::Heartbeat::Options{.in_namespace = config_.pod_namespace,
+                                                   .hub_namespace = config_.cluster_name,
+                                                   .owner = owner});
   working_.spawn("heartbeat", heartbeat_->run());
   return {};
 }
@@ -172,15 +166,9 @@ Result<void> AddonAgent::start_health() {
 }
 
 Task<void> AddonAgent::watch_pods() {
-  using namespace async::asio::experimental::awaitable_operators;
-  for (;;) {
-    const auto client = hub_->client();
-    kube::Reflector reflector(*client, portforward::pod_api(config_.forwarding.server_namespace),
-                              pods_, nullptr,
-                              {.label_selector = config_.forwarding.label_selector});
-    auto ended = co_await (reflector.run() || hub_->changed(client));
-    (void)ended;
-  }
+  kube::Reflector reflector(*hub_, portforward::pod_api(config_.forwarding.server_namespace), pods_,
+                            nullptr, {.label_selector = config_.forwarding.label_selector});
+  co_return co_await reflector.run();
 }
 
 Task<void> AddonAgent::watch_signals() {

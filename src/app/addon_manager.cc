@@ -80,9 +80,6 @@ class AddonManager {
 
 Result<void> AddonManager::start() {
   TRY(auto access, kube::find_config({.file = config_.kube.kubeconfig}));
-  const auto owner = [access, place = config_.pod_namespace] {
-    return kube::account_owner(access, place);
-  };
   TRY(client_, kube::Client::make(loop_, clock_, std::move(access), client_options(config_)));
   events_ = std::make_unique<kube::EventRecorder>(
       loop_, *client_,
@@ -91,7 +88,9 @@ Result<void> AddonManager::start() {
     controller::LeaderElection::Options options;
     options.in_namespace = config_.pod_namespace;
     options.name = kProgram;
-    options.owner = owner;
+    options.owner = [this] {
+      return kube::account_owner(client_->config(), config_.pod_namespace);
+    };
     election_.emplace(*client_, std::move(options), events_.get());
     controller_metrics_.leading(kProgram, false);
   }

@@ -33,10 +33,11 @@ void set_renewed(json::object& lease, kube::WallTime now) {
 
 }  // namespace
 
-Heartbeat::Heartbeat(async::Clock& clock, Source here, Source hub, Probe probe, Options options)
+Heartbeat::Heartbeat(async::Clock& clock, kube::Client& here, kube::Client& hub, Probe probe,
+                     Options options)
     : clock_(clock),
-      here_(std::move(here)),
-      hub_(std::move(hub)),
+      here_(here),
+      hub_(hub),
       probe_(std::move(probe)),
       options_(std::move(options)),
       backoff_(options_.backoff) {}
@@ -79,34 +80,26 @@ void Heartbeat::report(const Result<void>& outcome, std::string_view what) {
 }
 
 kube::Task<void> Heartbeat::renew() {
-  const auto here = here_();
-  if (!here) {
-    co_return std::unexpected(
-        kube::Error(Code::unavailable, "there is no usable configuration of this cluster"));
-  }
-  auto renewed = co_await renew_in(here, options_.in_namespace);
+  auto renewed = co_await renew_in(here_, options_.in_namespace);
   const bool no_place = !renewed && renewed.error().is_not_found();
   if (!no_place || options_.hub_namespace.empty()) co_return renewed;
-  const auto hub = hub_();
-  if (!hub) co_return renewed;
-  auto on_hub = co_await renew_in(hub, options_.hub_namespace);
+  auto on_hub = co_await renew_in(hub_, options_.hub_namespace);
   if (on_hub) co_return on_hub;
   on_hub.error().message = fmt::format("neither in this cluster ({}) nor on the hub: {}",
                                        renewed.error().message, on_hub.error().message);
   co_return on_hub;
 }
 
-kube::Task<void> Heartbeat::renew_in(std::shared_ptr<kube::Client> client,
-                                     std::string in_namespace) {
+kube::Task<void> Heartbeat::renew_in(kube::Client& client, std::string in_namespace) {
   const auto api = kube::lease_api(in_namespace);
-  auto found = co_await client->send(api.get(options_.name));
+  auto found = co_await client.send(api.get(options_.name));
   if (!found && !found.error().is_not_found()) co_return std::unexpected(found.error());
   const bool exists = found && found->is_object();
   auto lease = exists ? std::move(found->get_object()) : new_lease(options_, in_namespace);
   set_renewed(lease, clock_.wall_now());
   if (options_.owner && in_namespace == options_.in_namespace)
     kube::add_owner(lease, options_.owner());
-  auto written = co_await client->send(exists ? api.update(lease) : api.create(lease));
+  auto written = co_await client.send(exists ? api.update(lease) : api.create(lease));
   if (written) co_return kube::Result<void>{};
   // Another replica was faster: the lease is as fresh as it can be.
   if (written.error().is_conflict() || written.error().is_already_exists()) {

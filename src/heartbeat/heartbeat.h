@@ -22,9 +22,6 @@ using Probe = std::function<async::Task<void>()>;
 /// Thread: that of the loop.
 class Heartbeat {
  public:
-  /// The client for an API server at the moment; null while there is none.
-  using Source = std::function<std::shared_ptr<kube::Client>()>;
-
   struct Options {
     std::string name = "cluster-proxy";
     std::string in_namespace;
@@ -40,8 +37,9 @@ class Heartbeat {
     /// An owner reference: the lease in this cluster goes with that object. Unset or {}: it stays.
     std::function<kube::json::object()> owner;
   };
-  /// `clock` outlives the heartbeat.
-  Heartbeat(async::Clock& clock, Source here, Source hub, Probe probe, Options options);
+  /// The references outlive the heartbeat.
+  Heartbeat(async::Clock& clock, kube::Client& here, kube::Client& hub, Probe probe,
+            Options options);
 
   /// Never returns but when cancelled: renews as soon as the probe succeeds, then every period.
   async::Task<void> run();
@@ -53,12 +51,12 @@ class Heartbeat {
 
  private:
   async::Task<async::Duration> beat();
-  kube::Task<void> renew_in(std::shared_ptr<kube::Client> client, std::string in_namespace);
+  kube::Task<void> renew_in(kube::Client& client, std::string in_namespace);
   void report(const base::Result<void>& outcome, std::string_view what);
 
   async::Clock& clock_;
-  Source here_;
-  Source hub_;
+  kube::Client& here_;
+  kube::Client& hub_;
   Probe probe_;
   Options options_;
   async::Backoff backoff_;

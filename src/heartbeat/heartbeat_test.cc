@@ -24,11 +24,8 @@ class HeartbeatTest : public kube::testing::FakeApiTest {
  protected:
   HeartbeatTest() {
     // Both servers are the one fake; the namespaces tell them apart.
-    const auto client = [this] {
-      return std::shared_ptr<kube::Client>(client_.get(), [](auto*) {});
-    };
     heartbeat_.emplace(
-        clock_, client, client, [this] { return probe(*this); },
+        clock_, *client_, *client_, [this] { return probe(*this); },
         Heartbeat::Options{.in_namespace = "agents", .hub_namespace = "cluster1"});
   }
   static async::Task<void> probe(HeartbeatTest& test) {
@@ -70,9 +67,8 @@ TEST_F(HeartbeatTest, renews_what_is_there_and_keeps_the_rest_of_it) {
 }
 
 TEST_F(HeartbeatTest, the_lease_goes_with_its_owner) {
-  const auto client = [this] { return std::shared_ptr<kube::Client>(client_.get(), [](auto*) {}); };
   const json::object owner{{"kind", "ServiceAccount"}, {"uid", "u"}};
-  Heartbeat owned(clock_, client, client, [this] { return probe(*this); },
+  Heartbeat owned(clock_, *client_, *client_, [this] { return probe(*this); },
                   {.in_namespace = "agents", .hub_namespace = "cluster1", .owner = [&] {
                      return json::object(owner);
                    }});

@@ -43,8 +43,11 @@ class ClientResponse {
   async::Task<std::string> read_all(std::size_t limit);
   /// The connection of an HTTP/1.1 response with status 101; once. It may outlive the client.
   UpgradedConnection take_upgraded() { return exchange_->take_upgraded(); }
+  /// `owner`, of the client or what it needs, lives as long as the response.
+  void keep(std::shared_ptr<const void> owner) { owner_ = std::move(owner); }
 
  private:
+  std::shared_ptr<const void> owner_;  // goes after the exchange
   std::unique_ptr<Exchange> exchange_;
 };
 

@@ -6,7 +6,6 @@
 
 #include "async/timeout.h"
 #include "base/log.h"
-#include "net/proxy_environment.h"
 
 namespace kube {
 
@@ -16,23 +15,9 @@ namespace {
 
 constexpr int kMaxRetries = 10;
 constexpr std::size_t kMaxErrorBody = 1024 * 1024;
-
-/// The kubeconfig's word on a proxy goes before that of the environment, as in client-go.
-std::string proxy_of(const ClusterConfig& cluster, const http::Origin& origin) {
-  if (!cluster.proxy_url.empty() || !origin.tls) return cluster.proxy_url;
-  return net::ProxyEnvironment::from_process().proxy_for({origin.host, origin.port});
-}
-
-base::Result<http::NetConnector::Options> connector_options(const ClusterConfig& cluster,
-                                                            const http::Url& url) {
-  http::NetConnector::Options options{.origin = url.origin, .server_name = cluster.tls_server_name};
-  const auto proxy = proxy_of(cluster, url.origin);
-  if (proxy.empty()) return options;
-  TRY(options.proxy, http::parse_url(proxy));
-  if (!options.proxy->origin.tls) return options;
-  return base::fail(Code::invalid, fmt::format("proxy {}: only http:// proxies are supported",
-                                               options.proxy->origin.address()));
-}
+// How stale the view of kubeconfigs may be.
+constexpr auto kLookPeriod = std::chrono::seconds(10);
+constexpr auto kNever = std::chrono::hours(24 * 365);
 
 bool asks_to_wait(const http::ResponseHead& head) {
   return (head.status == 429 || head.status >= 500) && !head.find("Retry-After").empty();
@@ -47,38 +32,69 @@ bool same_fields(const std::vector<http::HeaderField>& a, const std::vector<http
 
 base::Result<std::unique_ptr<Client>> Client::make(async::Loop& loop, async::Clock& clock,
                                                    Config config, Options options) {
-  TRY(auto url, http::parse_url(config.cluster.server));
-  TRY_VOID(connector_options(config.cluster, url));
-  return std::unique_ptr<Client>(
-      new Client(loop, clock, std::move(config), std::move(options), std::move(url)));
+  TRY(auto session, Session::make(loop, clock, std::move(config)));
+  return std::unique_ptr<Client>(new Client(loop, clock, std::move(session), std::move(options)));
 }
 
-Client::Client(async::Loop& loop, async::Clock& clock, Config config, Options options,
-               http::Url url)
-    : clock_(clock),
-      config_(std::move(config)),
+Client::Client(async::Loop& loop, async::Clock& clock, std::shared_ptr<Session> session,
+               Options options)
+    : loop_(loop),
+      clock_(clock),
       options_(std::move(options)),
-      base_path_(url.path.substr(0, url.path.find_last_not_of('/') + 1)),
       limiter_(options_.qps, options_.burst),
-      credentials_(loop, clock, config_),
-      connector_(clock, &credentials_, *connector_options(config_.cluster, url)),
-      http_(clock, connector_) {}
+      look_(clock.now() + kLookPeriod),
+      session_(std::move(session)) {}
 
-// New credentials must not wait until the last kept-alive connection made with the old ones ends.
-async::Task<void> Client::follow_tls() {
-  if (!connector_.origin().tls) co_return base::Result<void>{};
-  CO_TRY(auto current, co_await credentials_.tls_context());
-  if (tls_in_use_ && tls_in_use_ != current) http_.renew_connections();
-  tls_in_use_ = std::move(current);
+std::shared_ptr<Session> Client::session() {
+  if (!session_->config().files.empty() && clock_.now() >= look_) look_at_files();
+  return session_;
+}
+
+base::Result<std::shared_ptr<Session>> Client::fresh_session() const {
+  TRY(auto config, reread(session_->config()));
+  if (config == session_->config()) return session_;
+  return Session::make(loop_, clock_, std::move(config));
+}
+
+// What is half written or wrong leaves what was there in use; that is told once.
+void Client::look_at_files() {
+  look_ = clock_.now() + kLookPeriod;
+  auto fresh = fresh_session();
+  const std::string trouble = fresh ? "" : fresh.error().message;
+  if (std::exchange(trouble_, trouble) != trouble && !fresh) {
+    LOG_WARN("the kubeconfig has changed and cannot be used; what it said before stays in use",
+             {"error", trouble});
+  }
+  if (!fresh || *fresh == session_) return;
+  session_ = std::move(*fresh);
+  LOG_INFO("the kubeconfig has changed and is in use", {"file", session_->config().source});
+}
+
+async::Task<void> Client::replaced() {
+  const auto before = session();
+  const bool fixed = before->config().files.empty();
+  const async::Duration period = fixed ? async::Duration(kNever) : kLookPeriod;
+  while (session() == before) CO_TRY_VOID(co_await clock_.sleep_for(period));
   co_return base::Result<void>{};
 }
 
-async::Task<http::ClientResponse> Client::attempt(http::ClientRequest request, Fields fields) {
-  CO_TRY_VOID(co_await follow_tls());
-  request.target = base_path_ + request.target;
+async::Task<http::ClientResponse> Client::attempt(std::shared_ptr<Session> session,
+                                                  http::ClientRequest request, Fields fields) {
   request.set("User-Agent", options_.user_agent);
   request.fields.insert(request.fields.end(), fields.begin(), fields.end());
-  co_return co_await http_.send(std::move(request));
+  CO_TRY(auto response, co_await session->send(std::move(request)));
+  response.keep(std::move(session));
+  co_return response;
+}
+
+// Whether there are other credentials than those that the server did not accept.
+async::Task<bool> Client::renew(std::shared_ptr<Session> refused, Fields fields) {
+  refused->invalidate();
+  look_ = clock_.now();
+  const auto next = session();
+  if (next != refused) co_return true;
+  const auto fresh = co_await next->fields();
+  co_return fresh && !same_fields(*fresh, fields);
 }
 
 // Waits as the server asked, or gives the error back when it did not or when that would be once too
@@ -98,20 +114,20 @@ Task<http::ClientResponse> Client::open(http::ClientRequest request) {
   bool renewed = false;
   for (int retries = 0;; ++retries) {
     CO_TRY_VOID(co_await clock_.sleep_for(limiter_.reserve(clock_.now())));
-    auto fields = co_await credentials_.fields();
-    if (!fields) co_return std::unexpected(Error(fields.error().within(config_.source)));
+    const auto used = session();
+    auto fields = co_await used->fields();
+    if (!fields) co_return std::unexpected(Error(fields.error().within(used->config().source)));
     auto response = co_await async::with_timeout(clock_, options_.attempt_limit, what,
-                                                 attempt(request, *fields));
+                                                 attempt(used, request, *fields));
     if (!response)
-      co_return std::unexpected(Error(response.error().within(config_.cluster.server)));
+      co_return std::unexpected(Error(response.error().within(used->config().cluster.server)));
     if (response->status() < 400) co_return std::move(*response);
     auto body = co_await async::with_timeout(clock_, options_.attempt_limit, what,
                                              response->read_all(kMaxErrorBody));
     auto error = error_of_answer(response->head(), body.value_or(""));
     if (response->status() == 401 && !std::exchange(renewed, true)) {
-      credentials_.invalidate();
-      const auto fresh = co_await credentials_.fields();
-      if (fresh && !same_fields(*fresh, *fields)) continue;
+      const auto other = co_await renew(used, *fields);
+      if (other.value_or(false)) continue;
     }
     error.message = what + ": " + error.message;
     CO_TRY_VOID(co_await consider_retry(std::move(error), retries, asks_to_wait(response->head())));

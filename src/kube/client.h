@@ -6,19 +6,22 @@
 #include <vector>
 
 #include "async/clock.h"
-#include "http/client.h"
-#include "http/connector.h"
 #include "kube/config.h"
-#include "kube/credentials.h"
 #include "kube/error.h"
 #include "kube/json.h"
 #include "kube/rate_limiter.h"
+#include "kube/session.h"
 
 namespace kube {
 
 /// Sends requests to one API server as client-go does: over one HTTP/2 connection where the server
 /// has HTTP/2; at most `qps` a second after a burst; a 429 or 5xx answer that says Retry-After is
 /// waited out, up to ten times; a 401 renews the credentials and repeats once.
+///
+/// Follows the kubeconfigs that its configuration comes from: some seconds after their text has
+/// changed, or at once when the server refuses the credentials, requests go by what it says now;
+/// those under way end as they began. Text that cannot be used leaves what was there in use, and is
+/// logged once.
 ///
 /// Owned by one loop and outlives the tasks that use it. Cancelling a task abandons its request.
 class Client {
@@ -31,7 +34,7 @@ class Client {
     async::Duration attempt_limit = std::chrono::seconds(30);
     std::size_t max_answer_bytes = 128 * 1024 * 1024;
   };
-  /// Code::invalid when the configuration cannot work. Reads no file and makes no connection yet.
+  /// As Session::make().
   /// Without a proxy-url, HTTPS_PROXY and NO_PROXY of the environment hold.
   static base::Result<std::unique_ptr<Client>> make(async::Loop& loop, async::Clock& clock,
                                                     Config config, Options options);
@@ -45,27 +48,34 @@ class Client {
   /// An answer below 400 whose body is read as it comes: for watches.
   Task<http::ClientResponse> open(http::ClientRequest request);
 
+  /// Ends once another configuration has come into use: what was read before may be another
+  /// server's.
+  async::Task<void> replaced();
+
   async::Clock& clock() { return clock_; }
-  const Config& config() const { return config_; }
+  /// Until the next suspension.
+  const Config& config() const { return session_->config(); }
 
  private:
-  Client(async::Loop& loop, async::Clock& clock, Config config, Options options, http::Url url);
+  Client(async::Loop& loop, async::Clock& clock, std::shared_ptr<Session> session, Options options);
 
-  using Fields = std::vector<http::HeaderField>;
-  async::Task<http::ClientResponse> attempt(http::ClientRequest request, Fields fields);
-  async::Task<void> follow_tls();
+  using Fields = Session::Fields;
+  std::shared_ptr<Session> session();
+  base::Result<std::shared_ptr<Session>> fresh_session() const;
+  void look_at_files();
+  async::Task<bool> renew(std::shared_ptr<Session> refused, Fields fields);
+  async::Task<http::ClientResponse> attempt(std::shared_ptr<Session> session,
+                                            http::ClientRequest request, Fields fields);
   async::Task<json::value> read_json(http::ClientResponse response);
   Task<void> consider_retry(Error error, int retries, bool asked_to_wait);
 
+  async::Loop& loop_;
   async::Clock& clock_;
-  const Config config_;
   Options options_;
-  std::string base_path_;
   RateLimiter limiter_;
-  Credentials credentials_;
-  std::shared_ptr<const net::TlsContext> tls_in_use_;
-  http::NetConnector connector_;
-  http::Client http_;
+  async::TimePoint look_;  // when the files may have changed
+  std::string trouble_;    // with them, as it was told last
+  std::shared_ptr<Session> session_;
 };
 
 }  // namespace kube

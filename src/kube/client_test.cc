@@ -2,6 +2,7 @@
 
 #include "kube/request.h"
 #include "kube/testing/fixture.h"
+#include "kube/testing/kubeconfig_file.h"
 
 namespace kube {
 namespace {
@@ -166,6 +167,77 @@ TEST_F(KubeClient, exec_plugin_is_asked_again_after_401) {
   EXPECT_TRUE(finish(client_->send(kLeases.list())));
   EXPECT_EQ(server_.requests().back().authorization, "Bearer t2");
   std::remove(path.c_str());
+}
+
+class FollowedKubeconfig : public testing::FakeApiTest {
+ protected:
+  FollowedKubeconfig() {
+    say("old");
+    connect(*load_kubeconfig(file_.path()));
+    EXPECT_EQ(token_of_request(), "Bearer old");
+  }
+  void say(const char* token) { file_.lead_to(server_.config().cluster.server, token); }
+  static Task<std::string> part_of(http::ClientResponse& response) {
+    auto part = co_await response.read_part();
+    if (!part) co_return std::unexpected(Error(part.error()));
+    co_return std::move(*part);
+  }
+  void let_it_look() { clock_.advance(seconds(11)); }
+  std::string token_of_request() {
+    EXPECT_TRUE(finish(client_->send(kLeases.list())));
+    return server_.requests().back().authorization;
+  }
+
+  testing::KubeconfigFile file_;
+};
+
+TEST_F(FollowedKubeconfig, requests_go_by_what_it_says_now) {
+  say("new");
+  let_it_look();
+  EXPECT_EQ(token_of_request(), "Bearer new");
+}
+
+TEST_F(FollowedKubeconfig, the_same_in_other_words_keeps_the_connection) {
+  file_.write("# a comment\n");
+  say("old");
+  let_it_look();
+  EXPECT_EQ(token_of_request(), "Bearer old");
+  EXPECT_EQ(server_.accepted(), 1);
+}
+
+TEST_F(FollowedKubeconfig, text_that_cannot_be_used_changes_nothing) {
+  for (const auto* text : {"[", "", "clusters: []"}) {
+    file_.write(text);
+    let_it_look();
+    EXPECT_EQ(token_of_request(), "Bearer old") << text;
+  }
+  std::filesystem::remove(file_.path());
+  let_it_look();
+  EXPECT_EQ(token_of_request(), "Bearer old");
+  say("new");
+  let_it_look();
+  EXPECT_EQ(token_of_request(), "Bearer new");
+}
+
+TEST_F(FollowedKubeconfig, is_read_at_once_when_the_server_refuses_the_credentials) {
+  say("new");
+  server_.answer_next({.status = 401, .reason = "Unauthorized"});
+  EXPECT_EQ(token_of_request(), "Bearer new");
+}
+
+TEST_F(FollowedKubeconfig, what_is_under_way_ends_as_it_began) {
+  auto watch = finish(client_->open(kLeases.watch({.resource_version = "100"})));
+  ASSERT_TRUE(watch);
+  testing::FakeApiServer other(loop_, clock_);
+  file_.lead_to(other.config().cluster.server, "new");
+  let_it_look();
+  ASSERT_TRUE(finish(client_->send(kLeases.list())));
+  EXPECT_EQ(other.requests().size(), 1);
+  server_.put(kCollection, named("a"));
+  auto part = finish(part_of(*watch));
+  ASSERT_TRUE(part) << part.error().message;
+  EXPECT_TRUE(part->contains(R"("name":"a")")) << *part;
+  await(other.stop());
 }
 
 TEST_F(KubeClient, limits_its_own_rate) {

@@ -51,21 +51,10 @@ Result<std::optional<Config>> config_of_variable(const ConfigSources& sources, M
     missed.emplace_back("KUBECONFIG is not set");
     return std::nullopt;
   }
-  std::vector<KubeconfigText> files;
-  for (const auto& path : split_paths(list)) {
-    auto text = read_file(path);
-    if (text) {
-      files.push_back({path, std::move(*text)});
-    } else if (!text.error().is(Code::not_found)) {
-      return base::fail(text.error().within("kubeconfig of KUBECONFIG"));
-    }
-  }
-  if (files.empty()) {
-    return base::fail(
-        Code::not_found,
-        fmt::format("no file of KUBECONFIG={} exists: correct it, or unset it", list));
-  }
-  return merge_kubeconfigs(files, sources.context);
+  auto config = load_kubeconfigs(split_paths(list), sources.context);
+  if (config || !config.error().is(Code::not_found)) return config;
+  return base::fail(Code::not_found,
+                    fmt::format("no file of KUBECONFIG={} exists: correct it, or unset it", list));
 }
 
 Result<std::optional<Config>> config_of_home(const ConfigSources& sources, Missed& missed) {
@@ -95,7 +84,37 @@ Result<std::string> read_file(const std::string& path) {
 Result<Config> load_kubeconfig(const std::string& file, const std::string& context) {
   auto text = read_file(file);
   if (!text) return base::fail(text.error().within("kubeconfig"));
-  return parse_kubeconfig(*text, file, context);
+  TRY(auto config, parse_kubeconfig(*text, file, context));
+  config.files = {file};
+  config.context = context;
+  return config;
+}
+
+Result<Config> load_kubeconfigs(const std::vector<std::string>& files, const std::string& context) {
+  std::vector<KubeconfigText> texts;
+  for (const auto& file : files) {
+    auto text = read_file(file);
+    if (text) {
+      texts.push_back({file, std::move(*text)});
+    } else if (!text.error().is(Code::not_found)) {
+      return base::fail(text.error().within("kubeconfig"));
+    }
+  }
+  if (texts.empty()) {
+    return base::fail(Code::not_found,
+                      fmt::format("kubeconfig: none of these exists: {}", fmt::join(files, ", ")));
+  }
+  TRY(auto config, merge_kubeconfigs(texts, context));
+  config.files = files;
+  config.context = context;
+  return config;
+}
+
+Result<Config> reread(const Config& config) {
+  if (config.files.empty()) return config;
+  TRY(auto fresh, load_kubeconfigs(config.files, config.context));
+  fresh.http1_only = config.http1_only;
+  return fresh;
 }
 
 std::string process_environment(const char* name) {

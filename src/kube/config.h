@@ -16,6 +16,7 @@ struct Material {
   std::string inline_data;
   std::string file;  // absolute; used when there is no inline data
   bool empty() const { return inline_data.empty() && file.empty(); }
+  bool operator==(const Material&) const = default;
 };
 
 /// A program that prints credentials (client.authentication.k8s.io).
@@ -26,6 +27,8 @@ struct ExecPlugin {
   std::map<std::string, std::string> env;  // added to ours
   std::string install_hint;
   bool provide_cluster_info = false;
+
+  bool operator==(const ExecPlugin&) const = default;
 };
 
 /// An API server and how to believe it.
@@ -35,6 +38,8 @@ struct ClusterConfig {
   bool insecure_skip_tls_verify = false;
   Material certificate_authority;  // empty = the system's roots
   std::string proxy_url;           // "" = direct
+
+  bool operator==(const ClusterConfig&) const = default;
 };
 
 /// Who we are to the API server.
@@ -50,15 +55,24 @@ struct UserConfig {
   std::string as_uid;
   std::vector<std::string> as_groups;
   std::map<std::string, std::vector<std::string>> as_extra;
+
+  bool operator==(const UserConfig&) const = default;
 };
 
 /// One context of a kubeconfig, or the credentials of a pod.
 struct Config {
   std::string source;  // for messages: the file name, or "in-cluster"
+  // The kubeconfigs it was read from, those of higher precedence first, and the context that was
+  // asked for; see reread(). Whoever changes more than http1_only clears them: what they say would
+  // come back.
+  std::vector<std::string> files;
+  std::string context;
   ClusterConfig cluster;
   UserConfig user;
   std::string default_namespace = "default";
   bool http1_only = false;  // for connections that are switched to another protocol
+
+  bool operator==(const Config&) const = default;
 };
 
 /// Reads the context `context` ("" = current-context) out of kubeconfig text. Relative file names
@@ -81,6 +95,14 @@ base::Result<Config> merge_kubeconfigs(const std::vector<KubeconfigText>& files,
 
 /// parse_kubeconfig() from the file.
 base::Result<Config> load_kubeconfig(const std::string& file, const std::string& context = "");
+
+/// merge_kubeconfigs() from the files, those that do not exist left out; Code::not_found when none
+/// does.
+base::Result<Config> load_kubeconfigs(const std::vector<std::string>& files,
+                                      const std::string& context = "");
+
+/// What the files of `config` say now; `config` itself where it comes from none.
+base::Result<Config> reread(const Config& config);
 
 /// Looks up an environment variable; "" when it is unset.
 using Environment = std::function<std::string(const char*)>;

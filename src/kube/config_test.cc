@@ -270,6 +270,20 @@ TEST_F(FindConfig, order_is_flag_then_variable_then_pod_then_home) {
   EXPECT_EQ(find(flag)->cluster.server, "https://flag");
 }
 
+TEST_F(FindConfig, is_found_again_where_it_was) {
+  const auto one = write_kubeconfig("one", "https://one");
+  variables_["KUBECONFIG"] = folder_ + "/first:" + one;
+  const auto before = find();
+  ASSERT_TRUE(before);
+  EXPECT_EQ(*reread(*before), *before);
+  write_kubeconfig("first", "https://first");
+  EXPECT_EQ(reread(*before)->cluster.server, "https://first");
+  be_in_a_pod();
+  variables_.erase("KUBECONFIG");
+  const auto of_pod = find();
+  EXPECT_EQ(*reread(*of_pod), *of_pod);
+}
+
 TEST_F(FindConfig, what_is_named_must_be_there) {
   variables_["HOME"] = folder_;
   write_kubeconfig(".kube/config", "https://home");

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "async/timeout.h"
@@ -79,7 +80,7 @@ async::Task<void> Reflector::run() {
   for (;;) {
     auto& clock = client_.clock();
     CO_TRY_VOID(co_await clock.sleep_for(state_.pause()));
-    const auto done = co_await take_step();
+    const auto done = co_await step_until_replaced();
     if (done) continue;
     if (done.error().is(Code::cancelled)) co_return base::fail(done.error());
     state_.failed(done.error(), clock.now());
@@ -89,6 +90,15 @@ async::Task<void> Reflector::run() {
     BASE_LOG(level, "list or watch failed", {"resource", api_.resource().plural},
              {"error", done.error().message});
   }
+}
+
+Task<void> Reflector::step_until_replaced() {
+  using namespace async::asio::experimental::awaitable_operators;
+  auto outcome = co_await (take_step() || client_.replaced());
+  if (outcome.index() == 0) co_return std::get<0>(std::move(outcome));
+  CO_TRY_VOID(std::get<1>(std::move(outcome)));
+  state_.restart();
+  co_return Result<void>{};
 }
 
 Task<void> Reflector::take_step() {

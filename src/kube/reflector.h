@@ -41,10 +41,10 @@ class WatchObserver {
 /// Keeps a WatchHandler up to date with the objects of an Api, by list and watch, or by a watch
 /// that begins with the state where the server has that.
 ///
-/// Guarantees: replace() comes first, and again after the history was lost (410); between two of
-/// them every change comes
-///   once and in the server's order. A failure of any kind is waited out and never ends it; the
-///   last state stays.
+/// Guarantees: replace() comes first, again after the history was lost (410), and again when the
+///   client has come to another configuration; between two of them every change comes once and in
+///   the server's order. A failure of any kind is waited out and never ends it; the last state
+///   stays.
 /// Caveats: what was seen may be older than one's own writes.
 /// Thread: that of the loop. `client`, `handler` and `observer` outlive it.
 class Reflector {
@@ -77,6 +77,7 @@ class Reflector {
 
  private:
   class Events;
+  Task<void> step_until_replaced();
   Task<void> take_step();
   Task<void> list();
   Task<void> stream();

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "kube/testing/fixture.h"
+#include "kube/testing/kubeconfig_file.h"
 
 namespace kube {
 namespace {
@@ -76,6 +77,28 @@ class ReflectorTest : public testing::FakeApiTest {
   Counts counts_;
   std::unique_ptr<Reflector> reflector_;
 };
+
+class TwoServersTest : public ReflectorTest {
+ protected:
+  void TearDown() override {
+    ReflectorTest::TearDown();
+    await_end(other_.stop());
+  }
+  testing::FakeApiServer other_{loop_, clock_};
+};
+
+TEST_F(TwoServersTest, begins_anew_where_the_kubeconfig_leads_to_another) {
+  const testing::KubeconfigFile file;
+  file.lead_to(server_.config().cluster.server, "t");
+  connect(*load_kubeconfig(file.path()));
+  server_.put(kCollection, named("here"));
+  start();
+  ASSERT_TRUE(has({"here"}) && watching());
+  other_.put(kCollection, named("there"));
+  file.lead_to(other_.config().cluster.server, "t");
+  EXPECT_TRUE(has({"there"}));
+  EXPECT_TRUE(eventually([&] { return other_.open_watches() == 1; }));
+}
 
 TEST_F(ReflectorTest, lists_then_follows_changes) {
   server_.put(kCollection, named("a"));

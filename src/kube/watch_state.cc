@@ -53,6 +53,12 @@ void WatchState::failed(const Error& error, async::TimePoint now) {
   }
 }
 
+void WatchState::restart() {
+  watches_ = false;
+  version_ = kAnyVersion;
+  pause_ = {};
+}
+
 void WatchState::stream_refused() {
   streams_ = false;
   pause_ = {};

@@ -40,6 +40,8 @@ class WatchState {
   /// The server ended the watch in an orderly way after `lasted`.
   void ended(async::Duration lasted);
   void failed(const Error& error, async::TimePoint now);
+  /// It may be another server from here on: nothing that was seen counts.
+  void restart();
   /// The server does not stream the state: list, now and later.
   void stream_refused();
 

@@ -41,13 +41,11 @@ bool is_final(const base::Error& error) {
 }  // namespace
 
 Task<http::UpgradedConnection> ApiDialer::dial(PodName pod) {
-  const auto client = source_.client();
-  if (!client) co_return fail(Code::unavailable, "there is no usable configuration of the hub");
   const auto path =
       fmt::format("/api/v1/namespaces/{}/pods/{}/portforward",
                   http::percent_encode(pod.in_namespace), http::percent_encode(pod.name));
   if (transport_ != Transport::spdy) {
-    auto connection = co_await dial_websocket(*client, path);
+    auto connection = co_await dial_websocket(path);
     if (connection) {
       transport_ = Transport::websocket;
       LOG_INFO("connected to a pod", {"pod", pod.name}, {"transport", "websocket"});
@@ -56,7 +54,7 @@ Task<http::UpgradedConnection> ApiDialer::dial(PodName pod) {
     if (is_final(connection.error())) co_return connection;
     LOG_DEBUG("no WebSocket for port forwarding, trying SPDY", {"error", connection.error()});
   }
-  auto connection = co_await dial_spdy(*client, path);
+  auto connection = co_await dial_spdy(path);
   if (connection) {
     transport_ = Transport::spdy;
     LOG_INFO("connected to a pod", {"pod", pod.name}, {"transport", "spdy"});
@@ -64,13 +62,13 @@ Task<http::UpgradedConnection> ApiDialer::dial(PodName pod) {
   co_return connection;
 }
 
-Task<http::UpgradedConnection> ApiDialer::dial_websocket(kube::Client& client, std::string path) {
+Task<http::UpgradedConnection> ApiDialer::dial_websocket(std::string path) {
   auto request = upgrade_request("GET", std::move(path), "websocket");
   const auto key = websocket_key();
   request.set("Sec-WebSocket-Version", "13");
   request.set("Sec-WebSocket-Key", key);
   request.set("Sec-WebSocket-Protocol", std::string(kTunnelProtocol));
-  auto response = co_await client.open(std::move(request));
+  auto response = co_await client_.open(std::move(request));
   if (!response) co_return fail(plain(response.error()));
   const auto& head = response->head();
   if (head.status != 101) co_return fail(Code::unavailable, describe(head));
@@ -83,10 +81,10 @@ Task<http::UpgradedConnection> ApiDialer::dial_websocket(kube::Client& client, s
   co_return http::UpgradedConnection{std::move(stream), {}};
 }
 
-Task<http::UpgradedConnection> ApiDialer::dial_spdy(kube::Client& client, std::string path) {
+Task<http::UpgradedConnection> ApiDialer::dial_spdy(std::string path) {
   auto request = upgrade_request("POST", std::move(path), "SPDY/3.1");
   request.set("X-Stream-Protocol-Version", std::string(kProtocol));
-  auto response = co_await client.open(std::move(request));
+  auto response = co_await client_.open(std::move(request));
   if (!response) co_return fail(plain(response.error()));
   if (response->status() != 101) co_return fail(Code::unavailable, describe(response->head()));
   co_return response->take_upgraded();

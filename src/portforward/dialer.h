@@ -8,13 +8,6 @@
 
 namespace portforward {
 
-/// Where the client of the API server comes from at the moment: configurations change.
-class ClientSource {
- public:
-  virtual ~ClientSource() = default;
-  virtual std::shared_ptr<kube::Client> client() = 0;
-};
-
 struct PodName {
   std::string in_namespace;
   std::string name;
@@ -34,8 +27,8 @@ class Dialer {
 /// passes more proxies, else SPDY itself. Which one worked is remembered. Thread: that of the loop.
 class ApiDialer : public Dialer {
  public:
-  /// `source` outlives the dialer.
-  explicit ApiDialer(ClientSource& source) : source_(source) {}
+  /// `client` speaks HTTP/1.1 only (kube::Config) and outlives the dialer.
+  explicit ApiDialer(kube::Client& client) : client_(client) {}
 
   /// Errors have the API server's reason: Code::not_found for a pod that has gone.
   async::Task<http::UpgradedConnection> dial(PodName pod) override;
@@ -44,10 +37,10 @@ class ApiDialer : public Dialer {
   Transport transport() const { return transport_; }
 
  private:
-  async::Task<http::UpgradedConnection> dial_websocket(kube::Client& client, std::string path);
-  async::Task<http::UpgradedConnection> dial_spdy(kube::Client& client, std::string path);
+  async::Task<http::UpgradedConnection> dial_websocket(std::string path);
+  async::Task<http::UpgradedConnection> dial_spdy(std::string path);
 
-  ClientSource& source_;
+  kube::Client& client_;
   Transport transport_ = Transport::unknown;
 };
 

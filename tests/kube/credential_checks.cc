@@ -1,5 +1,6 @@
 // Every way to show who we are, and what is said when it is not believed.
 #include "check_context.h"
+#include "http/base64.h"
 #include "http/url.h"
 #include "kube/token_review.h"
 
@@ -57,6 +58,39 @@ Task<void> token_file_is_reread(Context& context) {
   if (before == account(context, "first") && after == account(context, "second"))
     co_return kube::Result<void>{};
   co_return wrong(fmt::format("seen as {} and then {}", before, after));
+}
+
+std::string kubeconfig(const Context& context, const std::string& token) {
+  const auto& cluster = context.admin.cluster;
+  return fmt::format(R"(current-context: c
+contexts: [{{name: c, context: {{cluster: k, user: u}}}}]
+clusters: [{{name: k, cluster: {{server: "{}", certificate-authority-data: {}}}}}]
+users: [{{name: u, user: {{token: {}}}}}]
+)",
+                     cluster.server, http::base64_encode(cluster.certificate_authority.inline_data),
+                     token);
+}
+
+// No request fails while the account that the file named before goes away.
+Task<void> kubeconfig_is_reread(Context& context) {
+  const Folder folder;
+  CO_TRY(const auto first, co_await service_account_token(context, "before", ""));
+  CO_TRY(const auto second, co_await service_account_token(context, "after", ""));
+  const auto file = folder.write("config", kubeconfig(context, first));
+  CO_TRY(auto config, kube::load_kubeconfig(file));
+  CO_TRY(const auto client, context.connect(std::move(config)));
+  CO_TRY(auto seen, co_await who_am_i(*client));
+  if (seen != account(context, "before")) co_return wrong("seen as " + seen);
+  folder.write("config", kubeconfig(context, second));
+  CO_TRY_VOID(
+      co_await context.client->send(context.api("", "v1", "serviceaccounts").remove("before")));
+  const auto deadline = context.clock.now() + std::chrono::seconds(20);
+  while (seen != account(context, "after")) {
+    if (context.clock.now() > deadline) co_return wrong("still seen as " + seen);
+    CO_TRY_VOID(co_await context.clock.sleep_for(std::chrono::milliseconds(20)));
+    CO_TRY(seen, co_await who_am_i(*client));
+  }
+  co_return kube::Result<void>{};
 }
 
 Task<void> in_cluster(Context& context) {
@@ -154,6 +188,7 @@ const std::vector<Check> kCredentialChecks = {
     {"token without rights is forbidden", token_without_rights},
     {"bad token is unauthenticated", bad_token},
     {"token file is read again", token_file_is_reread},
+    {"kubeconfig is read again", kubeconfig_is_reread},
     {"in-cluster configuration", in_cluster},
     {"exec plugin", exec_plugin},
     {"impersonation", impersonation},

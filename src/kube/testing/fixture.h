@@ -77,15 +77,7 @@ class FakeApiTest : public ::testing::Test {
     await_end(server_.stop());
   }
 
-  async::Loop loop_{1};
-  async::SystemClock system_;
-  async::ManualClock clock_{loop_.get_executor()};
-  async::Duration step_ = std::chrono::milliseconds(200);
-  FakeApiServer server_;
-  std::unique_ptr<Client> client_;
-  async::TaskGroup tasks_;
-
- private:
+  /// As await(), once all tasks were cancelled.
   void await_end(async::asio::awaitable<void> stopping) {
     async::TaskGroup last(loop_.get_executor());
     bool done = false;
@@ -93,6 +85,14 @@ class FakeApiTest : public ::testing::Test {
     EXPECT_TRUE(eventually([&] { return done && tasks_.empty(); }));
     EXPECT_TRUE(eventually([&] { return last.empty(); }));
   }
+
+  async::Loop loop_{1};
+  async::SystemClock system_;
+  async::ManualClock clock_{loop_.get_executor()};
+  async::Duration step_ = std::chrono::milliseconds(200);
+  FakeApiServer server_;
+  std::unique_ptr<Client> client_;
+  async::TaskGroup tasks_;
 };
 
 }  // namespace kube::testing
