@@ -10,6 +10,7 @@
 
 #include "app/admin.h"
 #include "app/health_checks.h"
+#include "app/settle.h"
 #include "base/log.h"
 #include "heartbeat/heartbeat.h"
 #include "kube/account.h"
@@ -189,6 +190,7 @@ async::asio::awaitable<void> AddonAgent::stop() {
 
 int AddonAgent::run() {
   tasks_.spawn("signals", watch_signals());
+  tasks_.spawn("settle", settle(clock_));
   loop_.run();
   LOG_INFO("stopped");
   return 0;

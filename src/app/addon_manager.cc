@@ -10,6 +10,7 @@
 #include "addon/abilities.h"
 #include "addon/control_plane.h"
 #include "app/admin.h"
+#include "app/settle.h"
 #include "async/backoff.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -171,6 +172,7 @@ async::asio::awaitable<void> AddonManager::stop(int exit_code) {
 
 int AddonManager::run() {
   tasks_.spawn("signals", watch_signals());
+  tasks_.spawn("settle", settle(clock_));
   managing_.spawn("manage", manage());
   managing_.spawn("events", events_->run());
   loop_.run();

@@ -12,6 +12,7 @@
 #include "app/admin.h"
 #include "app/agent_leases.h"
 #include "app/agent_loops.h"
+#include "app/settle.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "net/listener.h"
@@ -168,6 +169,7 @@ async::asio::awaitable<void> TunnelAgent::stop() {
 
 int TunnelAgent::run() {
   tasks_.spawn("signals", watch_signals());
+  tasks_.spawn("settle", settle(clock_));
   connecting_.spawn("connector", connector_->run());
   connecting_.spawn("stall watch", stall_watch_.run());
   loops_.run();

@@ -10,6 +10,7 @@
 
 #include "app/admin.h"
 #include "app/kube_services.h"
+#include "app/settle.h"
 #include "app/status_page.h"
 #include "async/loop_pool.h"
 #include "base/log.h"
@@ -211,6 +212,7 @@ Task<void> TunnelServer::stop() {
 
 int TunnelServer::run() {
   tasks_.spawn("signals", watch_signals());
+  tasks_.spawn("settle", settle(clock_));
   loops_.run();
   LOG_INFO("stopped");
   return 0;
