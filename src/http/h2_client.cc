@@ -18,16 +18,18 @@ using Fate = H2RequestError::Fate;
 
 namespace {
 
-std::optional<unsigned> status_of(const Headers& headers) {
-  const auto* text = find(headers, ":status");
+// Three digits, which the session has seen to.
+unsigned status_of(const Headers& headers) {
+  const auto& text = *find(headers, ":status");
   unsigned status = 0;
-  if (text == nullptr || text->size() != 3) return std::nullopt;
-  const auto [stop, error] = std::from_chars(text->data(), text->data() + text->size(), status);
-  if (error != std::errc{} || stop != text->data() + text->size()) return std::nullopt;
+  std::from_chars(text.data(), text.data() + text.size(), status);
   return status;
 }
 
+// Either side says so: of a response that the session refuses, or of our request.
 base::Error reset_error(std::uint32_t error) {
+  if (error == static_cast<std::uint32_t>(H2Error::protocol))
+    return {Code::io, "malformed HTTP/2 response, or request (PROTOCOL_ERROR)"};
   return {Code::closed,
           fmt::format("the server ended the response early (HTTP/2 error {})", error)};
 }
@@ -41,8 +43,7 @@ struct H2Client::Call {
   H2Stream* stream = nullptr;  // null once the stream is over
   ResponseHead head;
   bool head_done = false;
-  bool ended = false;  // the response is complete
-  bool malformed = false;
+  bool ended = false;      // the response is complete
   bool abandoned = false;  // nobody reads it any more
   bool closed = false;
   std::uint32_t error = 0;  // of a closed stream
@@ -55,7 +56,7 @@ struct H2Client::Call {
   bool refused() const {
     return closed && error == static_cast<std::uint32_t>(H2Error::refused_stream);
   }
-  bool over() const { return ended || malformed || closed; }
+  bool over() const { return ended || closed; }
   void reset() {
     if (stream != nullptr) stream->reset(H2Error::cancel);
   }
@@ -69,9 +70,8 @@ class H2Client::CallHandler : public H2StreamHandler {
   void on_headers(const Headers& headers) override {
     if (call_->head_done) return;  // trailers
     const auto status = status_of(headers);
-    if (!status) return give_up();
-    if (*status < 200) return;  // interim
-    call_->head.status = *status;
+    if (status < 200) return;  // interim
+    call_->head.status = status;
     for (const auto& field : headers) {
       if (!field.name.starts_with(':')) call_->head.fields.push_back(field);
     }
@@ -80,13 +80,11 @@ class H2Client::CallHandler : public H2StreamHandler {
     call_->changed.notify_all();
   }
   void on_data(base::Bytes bytes) override {
-    if (!call_->head_done) return give_up();
     if (call_->abandoned) return;
     call_->body += base::as_text(bytes);
     call_->changed.notify_all();
   }
   void on_end() override {
-    if (!call_->head_done) return give_up();
     call_->ended = true;
     call_->changed.notify_all();
   }
@@ -100,12 +98,6 @@ class H2Client::CallHandler : public H2StreamHandler {
   }
 
  private:
-  void give_up() {
-    call_->malformed = true;
-    call_->reset();
-    call_->changed.notify_all();
-  }
-
   H2Client& client_;
   CallPtr call_;
 };
@@ -248,9 +240,6 @@ async::asio::awaitable<std::expected<ClientResponse, H2RequestError>> H2Client::
 
 // The streams of a connection end a moment before it is known why it ended.
 async::asio::awaitable<H2RequestError> H2Client::explain(CallPtr call) {
-  if (call->malformed) {
-    co_return H2RequestError(Fate::refused, {Code::io, "malformed HTTP/2 response"});
-  }
   if (call->refused()) {
     co_return H2RequestError(Fate::unprocessed, {Code::closed, "the server refused the stream"});
   }

@@ -237,7 +237,7 @@ TEST_F(H2ClientTest, response_cut_by_a_lost_connection_is_an_error) {
 
 TEST_F(H2ClientTest, stream_that_the_server_resets_is_an_error_of_its_own) {
   EXPECT_EQ(get("/reset").error().message, "the server ended the response early (HTTP/2 error 2)");
-  EXPECT_EQ(get("/bad").error().message, "malformed HTTP/2 response");
+  EXPECT_EQ(get("/bad").error().message, "malformed HTTP/2 response, or request (PROTOCOL_ERROR)");
   EXPECT_EQ(get("/echo"), "GET ");
   EXPECT_EQ(server_.links.size(), 1);
 }

@@ -24,17 +24,18 @@ struct OptionDeleter {
   void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
 };
 
-std::unique_ptr<nghttp2_option, OptionDeleter> make_options() {
+using OptionPtr = std::unique_ptr<nghttp2_option, OptionDeleter>;
+
+OptionPtr make_options(bool any_message) {
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);
   nghttp2_option_set_no_auto_window_update(option, 1);
-  // Old gRPC clients send a socket path as :authority, which the library would refuse.
-  nghttp2_option_set_no_http_messaging(option, 1);
+  nghttp2_option_set_no_http_messaging(option, any_message ? 1 : 0);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_continuations(option, 1024);
   nghttp2_option_set_peer_max_concurrent_streams(option, 1 << 20);
   nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst, kResetRate);
-  return std::unique_ptr<nghttp2_option, OptionDeleter>(option);
+  return OptionPtr(option);
 }
 
 }  // namespace
@@ -55,10 +56,11 @@ H2Session::H2Session(const Options& options, Events& events)
       stream_window_(options.stream_window),
       windows_(options.windows),
       budget_(options.budget) {
-  static const auto native_options = make_options();
+  static const OptionPtr strict = make_options(false), tolerant = make_options(true);
   const auto create =
       role_ == Role::server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
-  CHECK(create(&session_, h2_callbacks(), this, native_options.get()) == 0);
+  CHECK(create(&session_, h2_callbacks(), this, (options.any_message ? tolerant : strict).get()) ==
+        0);
   submit_settings(options);
 }
 

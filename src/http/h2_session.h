@@ -138,6 +138,9 @@ class H2Session {
     std::uint32_t max_streams = 0;               // that the peer may have open; 0 = does not say
     const WindowPolicy* windows = nullptr;       // null = windows stay as they are
     base::MemoryBudget* budget = nullptr;        // counts what waits to be sent
+    // Messages that break RFC 9113, 8 pass instead of resetting their stream: for peers that write
+    // into :authority what is none.
+    bool any_message = false;
   };
   /// What the owner of the session hears, with the same restriction as H2StreamHandler.
   class Events {

@@ -31,7 +31,8 @@ class Recorder : public H2StreamHandler {
 
 class Side : public H2Session::Events {
  public:
-  explicit Side(H2Session::Role role) : session({.role = role, .stream_window = 100'000}, *this) {}
+  explicit Side(H2Session::Role role, bool any_message = false)
+      : session({.role = role, .stream_window = 100'000, .any_message = any_message}, *this) {}
   std::unique_ptr<H2StreamHandler> on_request(H2Stream& opened, const Headers& headers) override {
     stream = &opened;
     request = headers;
@@ -52,6 +53,8 @@ class Side : public H2Session::Events {
 
 class H2 : public ::testing::Test {
  protected:
+  explicit H2(bool any_message = false) : server(H2Session::Role::server, any_message) {}
+
   // Carries bytes both ways until neither side has more to say.
   void exchange() {
     while (move(client, server) || move(server, client)) {
@@ -70,9 +73,11 @@ class H2 : public ::testing::Test {
   }
 
   H2Stream& open() {
-    auto stream = client.session.request(
-        {{":method", "POST"}, {":path", "/x"}, {":authority", "/a/b.socket"}},
-        std::make_unique<Recorder>(client.heard));
+    return ask({{":method", "POST"}, {":scheme", "https"}, {":path", "/x"}, {":authority", "a"}});
+  }
+
+  H2Stream& ask(const Headers& headers) {
+    auto stream = client.session.request(headers, std::make_unique<Recorder>(client.heard));
     EXPECT_TRUE(stream);
     client.stream = *stream;
     exchange();
@@ -80,11 +85,38 @@ class H2 : public ::testing::Test {
   }
 
   Side client{H2Session::Role::client};
-  Side server{H2Session::Role::server};
+  Side server;
 };
 
-TEST_F(H2, carries_a_request_with_any_authority) {
+TEST_F(H2, resets_the_streams_of_malformed_requests_alone) {
   open();
+  auto& good = *server.stream;
+  const Headers malformed[] = {
+      {{":method", "POST"}, {":scheme", "https"}, {":path", "/x"}, {"Upper", "case"}},
+      {{":method", "POST"}, {":scheme", "https"}, {":path", "/x"}, {":authority", "/a/b.socket"}},
+      {{":method", "POST"}, {":scheme", "https"}, {":path", "/x"}, {"connection", "close"}},
+      {{":method", "CONNECT"}, {":authority", "a:80"}, {":path", "/x"}},
+      {{":method", "POST"}, {":path", "/x"}},
+  };
+  for (const auto& headers : malformed) {
+    server.stream = nullptr;
+    ask(headers);
+    EXPECT_EQ(server.stream, nullptr) << headers.back().name;
+    EXPECT_EQ(client.heard.closed, static_cast<std::uint32_t>(H2Error::protocol));
+  }
+  good.respond({{":status", "200"}});
+  exchange();
+  EXPECT_EQ(*find(client.heard.headers, ":status"), "200");
+  EXPECT_EQ(server.session.streams(), 1u);
+}
+
+class TolerantH2 : public H2 {
+ protected:
+  TolerantH2() : H2(true) {}
+};
+
+TEST_F(TolerantH2, carries_a_request_with_any_authority) {
+  ask({{":method", "POST"}, {":path", "/x"}, {":authority", "/a/b.socket"}});
   ASSERT_NE(server.stream, nullptr);
   EXPECT_EQ(*find(server.request, ":authority"), "/a/b.socket");
 }

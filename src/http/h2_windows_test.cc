@@ -71,8 +71,8 @@ class H2Windows : public ::testing::Test {
   }
   Open& open() {
     Open& it = *opened.emplace_back(std::make_unique<Open>());
-    auto stream =
-        sender.session.request({{":method", "CONNECT"}}, std::make_unique<Listens>(it.heard));
+    auto stream = sender.session.request({{":method", "CONNECT"}, {":authority", "a:1"}},
+                                         std::make_unique<Listens>(it.heard));
     EXPECT_TRUE(stream);
     it.stream = *stream;
     exchange();
@@ -211,7 +211,8 @@ TEST_F(H2Windows, serve_a_stream_that_says_little_before_those_that_always_have_
       {.role = H2Session::Role::server, .stream_window = 8 << 20, .connection_window = 1 << 30});
   Side talker({.role = H2Session::Role::client});
   const auto begin = [&](Listens::Heard& heard) {
-    return *talker.session.request({{":method", "CONNECT"}}, std::make_unique<Listens>(heard));
+    return *talker.session.request({{":method", "CONNECT"}, {":authority", "a:1"}},
+                                   std::make_unique<Listens>(heard));
   };
   H2Stream* bulk = begin(bulk_heard);
   H2Stream* little = begin(little_heard);
@@ -239,10 +240,11 @@ TEST_F(H2Windows, share_a_link_among_streams_that_always_have_more) {
 
 TEST_F(H2Windows, open_no_more_streams_than_the_peer_allows) {
   for (int i = 0; i < 3; ++i) open();
-  const auto fourth = sender.session.request({{":method", "CONNECT"}}, [](H2Stream&) {
-    ADD_FAILURE() << "opened";
-    return nullptr;
-  });
+  const auto fourth =
+      sender.session.request({{":method", "CONNECT"}, {":authority", "a:1"}}, [](H2Stream&) {
+        ADD_FAILURE() << "opened";
+        return nullptr;
+      });
   ASSERT_FALSE(fourth);
   EXPECT_TRUE(fourth.error().is(base::Code::exhausted));
   EXPECT_EQ(fourth.error().message, "the peer allows 3 streams at once");

@@ -53,10 +53,11 @@ NativeLink::~NativeLink() = default;
 
 Task<void> NativeLink::run(std::unique_ptr<net::Stream> stream) {
   using namespace async::asio::experimental::awaitable_operators;
-  http_ = std::make_unique<http::H2Connection>(
-      context_.executor, std::move(stream),
-      native::session_options(http::H2Session::Role::server, context_.windows, context_.budget),
-      static_cast<http::H2Connection::Handler&>(*this));
+  auto options =
+      native::session_options(http::H2Session::Role::server, context_.windows, context_.budget);
+  options.any_message = true;  // a target is what a client wrote; the dial tells what is wrong
+  http_ = std::make_unique<http::H2Connection>(context_.executor, std::move(stream), options,
+                                               static_cast<http::H2Connection::Handler&>(*this));
   auto outcome = co_await (http_->run() || watch_server() || wait_for_end());
   http_.reset();
   if (ended_) co_return fail(*ended_);
@@ -136,7 +137,7 @@ std::unique_ptr<http::H2StreamHandler> NativeLink::open_connection(http::H2Strea
   auto connection = std::make_unique<NativeConnection>(
       context_, TargetRequest{.network = network.empty() ? "tcp" : network,
                               .address = value(headers, ":authority"),
-                              .id = value(headers, "connection"),
+                              .id = value(headers, "connection-id"),
                               .server = welcome_.server_id});
   auto handler = connection->attach(stream);
   tasks_.spawn("connection", run_connection(std::move(connection)));

@@ -32,7 +32,7 @@ bool asks_for(const http::Headers& headers, std::string_view path) {
 std::unique_ptr<http::H2StreamHandler> unknown_call(http::H2Stream& stream,
                                                     const http::Headers& headers) {
   const std::string* path = http::find(headers, ":path");
-  return std::make_unique<UnknownCall>(stream, path == nullptr ? "" : *path);
+  return std::make_unique<UnknownCall>(stream, path == nullptr ? "(none)" : *path);
 }
 
 Result<std::string> single(const http::Headers& headers, std::string_view name) {

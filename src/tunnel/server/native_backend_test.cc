@@ -105,7 +105,7 @@ TEST_F(NativeBackendTest, asks_for_a_connection_by_connect) {
   EXPECT_EQ(stream.header(":method"), "CONNECT");
   EXPECT_EQ(stream.header(":authority"), "10.0.0.1:80");
   EXPECT_EQ(stream.header("network"), "tcp");
-  EXPECT_NE(stream.header("connection"), "");
+  EXPECT_NE(stream.header("connection-id"), "");
   EXPECT_EQ(stream.header(":path"), "");
 }
 
@@ -325,15 +325,15 @@ TEST_F(NativeBackendTest, gives_up_a_peer_that_goes_on_after_the_end_of_a_stream
   EXPECT_EQ(client.heard, "");
 }
 
-TEST_F(NativeBackendTest, takes_the_second_answer_to_a_dial_for_trailers) {
+TEST_F(NativeBackendTest, a_second_answer_to_a_dial_ends_that_connection_alone) {
   admit();
   H2PeerStream& stream = establish(client);
   // :status 404 from the static table.
   peer->inject(frame(kHeaders, kEndHeaders | kEndStream, 3, "\x8d"));
   world.settle();
-  EXPECT_TRUE(client.target_done);
-  EXPECT_FALSE(client.closed);
-  EXPECT_FALSE(stream.closed);
+  EXPECT_TRUE(client.closed);
+  EXPECT_EQ(stream.closed, static_cast<std::uint32_t>(http::H2Error::protocol));
+  EXPECT_FALSE(link->server.ended.has_value());
 }
 
 TEST_F(NativeBackendTest, gives_up_a_peer_whose_data_come_before_its_answer) {

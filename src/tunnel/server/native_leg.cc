@@ -22,7 +22,7 @@ http::Headers dial_headers(const DialRequest& request, std::int64_t random) {
   return {{":method", "CONNECT"},
           {":authority", request.target},
           {"network", request.network.empty() ? "tcp" : request.network},
-          {"connection", fmt::format("{:x}", random)}};
+          {"connection-id", fmt::format("{:x}", random)}};
 }
 
 NativeLeg::NativeLeg(http::H2Stream& stream, ServerContext& context, Backend& backend,

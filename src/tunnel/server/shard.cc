@@ -225,8 +225,9 @@ Task<void> Shard::serve_agent(Visitor visitor) {
 
 Task<void> Shard::serve_grpc_client(Visitor visitor) {
   ClientConnection handler(context_, {std::move(visitor.name), std::move(visitor.access)});
-  co_return co_await run_h2(std::move(visitor.stream), handler, kClientWindows,
-                            options_.client_keepalive);
+  auto options = kClientWindows;
+  options.any_message = visitor.protocol.empty();  // its :authority may be the path of our socket
+  co_return co_await run_h2(std::move(visitor.stream), handler, options, options_.client_keepalive);
 }
 
 // HTTP/2 is spoken where TLS has agreed on it, and in the clear to those who begin with its

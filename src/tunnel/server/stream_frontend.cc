@@ -146,9 +146,10 @@ std::unique_ptr<http::H2StreamHandler> ConnectStreams::on_request(http::H2Stream
                                                                   const http::Headers& headers) {
   const std::string* method = http::find(headers, ":method");
   const std::string* target = http::find(headers, ":authority");
-  if (method == nullptr || *method != "CONNECT" || target == nullptr) {
-    stream.respond_and_end({{":status", method != nullptr && *method == "CONNECT" ? "400" : "405"},
-                            {"allow", "CONNECT"}});
+  if (*method != "CONNECT") {
+    stream.respond({{":status", "405"}, {"allow", "CONNECT"}, {"content-type", "text/plain"}});
+    stream.send(base::as_bytes("this proxy only supports CONNECT passthrough\n"));
+    stream.end();
     return std::make_unique<Refused>(stream);
   }
   auto frontend = std::make_unique<StreamFrontend>(stream, context_, client_);
