@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from . import report, targets
+from . import floors, report, targets
 from .results import Rows, without_places
 from .stats import Case, cpu_per_gb, median, number, ratio, spread
 
@@ -75,6 +75,27 @@ class Targets(unittest.TestCase):
         self.assertFalse(self.verdict("one stalled reader, failed dials", rows, name="stall").met)
         self.assertFalse(self.verdict("one stalled reader, slowest dial, to the slowest without", rows, name="stall").met)
         self.assertTrue(self.verdict("one stalled reader, throughput that the others keep", rows, name="stall").met)
+
+
+class Floors(unittest.TestCase):
+    def cases(self) -> dict[str, Case]:
+        parts = {"parts": {"kernel": 50.0, "TLS": 25.0}}
+        profile = [("ours", "connect-unix", {"load": load}, [{"server": parts, "agent": parts}]) for load in ("download", "connects, 16 at once")]
+        busy = {"connects_per_s": 1000, "count": 100, "cpu_s": {"server": 0.005, "agent": 0.005, "load": 0.01}}
+        slow = {**busy, "connects_per_s": 400}
+        return {"profile": case("profile", *profile),
+                "download": case("download", ("reference", "connect-unix", ONE, [bulk(1, cpu=4)]), ("ours", "connect-unix", ONE, [bulk(2, cpu=2)])),
+                "connect": case("connect", ("reference", "connect-unix", {"at_once": 16}, [slow]), ("ours", "connect-unix", {"at_once": 16}, [busy]))}
+
+    def test_kernel_and_tls_are_their_share_of_ours(self):
+        self.assertIn("| download, server, CPU s/GB | 1 | 0.75 | 0.50 (of the reference),  (of rathole) |", floors.section(self.cases()))
+
+    def test_load_and_service_take_theirs_before_us(self):
+        text = floors.section(self.cases())
+        self.assertIn("| 100 | 75 | 1,900, beside 100 of load generator and service |", text)
+
+    def test_without_a_profile_nothing_is_claimed(self):
+        self.assertEqual(floors.section({}), "")
 
 
 class Report(unittest.TestCase):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import targets
+from . import floors, targets
 from .sections import SECTIONS
 from .stats import Case
 
@@ -34,7 +34,7 @@ CONTENDERS = """## Who is compared
 
 def render(results: dict) -> str:
     cases = {name: Case(name, data) for name, data in results["cases"].items()}
-    parts = [HEAD, machine(cases), targets.section(cases), CONTENDERS]
+    parts = [HEAD, machine(cases), targets.section(cases), floors.section(cases), CONTENDERS]
     for name, (title, text, section) in SECTIONS.items():
         if name in cases:
             parts.append(f"## {title}\n\n{text}\n{provenance(cases[name])}\n{plot(name, title)}{section(cases[name])}")
