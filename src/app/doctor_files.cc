@@ -113,7 +113,8 @@ Finding examine_authorities(const Examination& examination) {
   const auto pem = pki::read_file(file);
   const auto bundle =
       pem ? pki::parse_ca_bundle(*pem) : Result<std::string>(base::fail(pem.error()));
-  if (bundle) return {"files", Verdict::good, fmt::format("{} holds authorities", file), ""};
+  if (bundle)
+    return {"files", Verdict::good, fmt::format("{} holds certificates to trust", file), ""};
   return failed("files", fmt::format("{}: {}", file, bundle.error().message),
                 "give the PEM certificates of the authorities to trust");
 }

@@ -6,7 +6,12 @@
 namespace cli {
 
 Console system_console() {
-  return {.out = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
+  // Flushed, for whoever reads at the other end of a pipe while the program goes on.
+  return {.out =
+              [](std::string_view text) {
+                std::fwrite(text.data(), 1, text.size(), stdout);
+                std::fflush(stdout);
+              },
           .error = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
           .environment =
               [](const std::string& name) {
