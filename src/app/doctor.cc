@@ -219,9 +219,7 @@ Finding Doctor::handshake() {
             ""};
   }
   return {"tls", Verdict::failed, done.error().message,
-          "the server's certificate must be of an authority in the CA file, in time, and good for "
-          "the name; --tls-server-name sets another. If the server hung up, it may not trust "
-          "this certificate: look at its log"};
+          std::string(handshake_advice(done.error().message))};
 }
 
 Finding Doctor::protocol() {

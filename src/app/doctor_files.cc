@@ -164,6 +164,19 @@ Finding judge_clusters(std::string_view page, const std::string& cluster) {
                 "correct the name, or run cluster-proxy doctor --agent on its machine");
 }
 
+std::string_view handshake_advice(std::string_view error) {
+  if (error.contains("does not speak TLS"))
+    return "this is no port of a tunnel server: agents come to --agent-port, clients to "
+           "--server-port";
+  if (error.contains(" alert ")) {
+    return "the server refuses this certificate: it must be of an authority in the server's "
+           "--server-ca-cert (for agents --cluster-ca-cert), and in time by the server's clock";
+  }
+  return "the server's certificate must be of an authority in the CA file, in time, and good for "
+         "the name; --tls-server-name sets another. If the server hung up, it may not trust this "
+         "certificate: look at its log";
+}
+
 Finding judge_failure(const tunnel::client::DialError& error, const std::string& target) {
   using tunnel::client::Failure;
   switch (error.kind) {

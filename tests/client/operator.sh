@@ -1,6 +1,8 @@
 # What an operator types, and gets wrong. Sourced, never run.
 
 check_operator() {
+  pki_ca $work operators operators
+  pki_cert $work operator operators /CN=operator clientAuth
   check 'status tells of the cluster' says_of_status 'cluster1-connect +connected'
   check 'status -w reaches a reader at once, and ends with it' watch_is_read
   check 'status -o yaml has numbers that other programs read as such' yaml_has_numbers
@@ -9,6 +11,7 @@ check_operator() {
   check 'top -o json, once' says_of_top
   check 'doctor finds the way' doctor_says 0 'ok +target +web.cluster1:7080 takes connections' web.cluster1:7080
   check 'doctor tells an agent from the port of clients' doctor_says 1 'FAIL +protocol .*port for clients' --agent
+  check 'doctor tells a certificate that the server refuses' doctor_says 1 '-> the server refuses this certificate' --client-cert=$work/operator.crt --client-key=$work/operator.key
   check 'doctor tells a target that refuses' doctor_says 1 'FAIL +target .*connection refused' cluster1:1
   check 'a typing error in the settings file has its line and what was meant' misspelt_settings_are_told
   check 'a key that nobody may read is told' unreadable_key_is_told
