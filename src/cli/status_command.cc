@@ -62,6 +62,7 @@ class Status : public Action {
       TRY(json::object page, fetch(server));
       if (watch_ && isatty(STDOUT_FILENO) != 0) invocation.console.out("\033[H\033[2J");
       invocation.console.out(shown(page, before ? &*before : nullptr));
+      TRY_VOID(check_output(invocation.console));
       if (!watch_) return report_absences(page, invocation.console);
       before = std::move(page);
       server.pause(interval_);
