@@ -20,9 +20,9 @@ Console system_console() {
   const auto lost = std::make_shared<int>(0);
   return {.out =
               [lost](std::string_view text) {
-                const bool written = std::fwrite(text.data(), 1, text.size(), stdout) ==
-                                         text.size() &&
-                                     std::fflush(stdout) == 0;
+                const bool written =
+                    std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                    std::fflush(stdout) == 0;
                 if (!written && *lost == 0) *lost = errno;
               },
           .error = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },

@@ -13,6 +13,11 @@ using async::Task;
 using tunnel::testing::H2Peer;
 using tunnel::testing::NativeWorld;
 
+Task<void> dial_on(std::shared_ptr<Link> link, Dial dial, std::optional<DialResult>& result) {
+  result = co_await dial_connect(std::move(link), std::move(dial));
+  co_return base::Result<void>{};
+}
+
 // An HTTP/2 proxy of somebody else: the test answers in its place.
 class ConnectEndTest : public ::testing::Test, public Entrance {
  protected:
@@ -64,6 +69,30 @@ TEST_F(ConnectEndTest, prefers_the_type_to_the_words) {
       {{":status", "500"},
        {"proxy-status", "edge; error=destination_not_found; details=\"connection refused\""}});
   EXPECT_EQ(error.kind, Failure::no_agent);
+}
+
+// The first dial has met something that does not speak HTTP/2, but nobody has noticed yet when the
+// second opens its stream.
+TEST(ConnectEndOnABrokenLink, is_lost_like_the_link) {
+  NativeWorld world;
+  constexpr std::size_t kNarrow = 16;  // bytes: the writer waits
+  net::testing::Cable cable(world.tasks.executor(), kNarrow);
+  const auto link = Link::start(world.tasks.executor(), world.server.clock, cable.first());
+  world.wires.push_back(std::make_unique<tunnel::testing::Wire>(world.tasks, cable.second()));
+  auto& stranger = *world.wires.back();
+  stranger.read(false);
+  world.settle();
+  stranger.say("HTTP/1.1 400 Bad Request\r\n\r\n");
+  world.settle();
+  std::optional<DialResult> result;
+  const Dial dial{world.tasks.executor(), world.server.clock, "cluster1:80", "hub:8090"};
+  world.tasks.spawn("dial", dial_on(link, dial, result));
+  world.settle();
+  stranger.read(true);
+  EXPECT_TRUE(world.until([&] { return result.has_value(); }));
+  EXPECT_EQ(result->error().kind, Failure::server_gone);
+  world.tasks.cancel();
+  world.settle();
 }
 
 TEST_F(ConnectEndTest, is_content_with_a_status) {
