@@ -1,5 +1,6 @@
 #include "app/admin_client.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -28,8 +29,8 @@ Task<std::string> fetch_page(async::Clock& clock, net::HostPort where, std::stri
   CO_TRY(http::ClientResponse response, co_await client.send({.target = std::move(target)}));
   CO_TRY(std::string body, co_await response.read_all(kLongestPage));
   if (response.status() == 200) co_return body;
-  co_return fail(Code::not_found,
-                 fmt::format("it answered {} {}", response.status(), body.substr(0, 200)));
+  body.resize(std::min(body.find('\n'), std::min<std::size_t>(body.size(), 200)));
+  co_return fail(Code::not_found, fmt::format("it answered {} \"{}\"", response.status(), body));
 }
 
 Task<void> keep(Task<std::string> task, std::optional<Result<std::string>>& out) {

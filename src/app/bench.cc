@@ -20,6 +20,18 @@ namespace {
 
 constexpr std::size_t kPing = 64;  // bytes of a round trip
 
+constexpr std::size_t kStatusLine = std::string_view("HTTP/1.1 200").size();
+
+// An error page says nothing of how fast the target is.
+Result<void> check_status(std::string_view head) {
+  if (!head.starts_with("HTTP/1."))
+    return base::fail(base::Code::invalid, "the target does not answer as HTTP does");
+  const std::string_view status = head.substr(kStatusLine - 3, 3);
+  if (status.starts_with('2')) return {};
+  return base::fail(base::Code::not_found,
+                    fmt::format("the target answers with HTTP status {}", status));
+}
+
 void say(const std::string& line) {
   fmt::print("{}\n", line);
   std::fflush(stdout);
@@ -99,7 +111,8 @@ std::string Bench::summary(const Test& test, async::Duration took) const {
   }
   const double seconds = std::chrono::duration<double>(took).count();
   return fmt::format("{:<10} {:.0f} /s  {}{}", test.name,
-                     static_cast<double>(tally_.times()) / seconds, tally_.percentiles(), failures);
+                     static_cast<double>(tally_.times()) / seconds, tally_.percentiles(),
+                     tally_.awaited() + failures);
 }
 
 Task<std::unique_ptr<net::Stream>> Bench::dial() {
@@ -111,9 +124,14 @@ Task<std::unique_ptr<net::Stream>> Bench::dial() {
 Task<void> Bench::connect() {
   for (;;) {
     const async::TimePoint began = client_.clock().now();
-    CO_TRY(const auto stream, co_await dial());
-    tally_.took(client_.clock().now() - began);
-    stream->close();
+    auto stream = co_await dial();
+    const async::Duration took = client_.clock().now() - began;
+    if (!stream) {
+      if (stream.error().is(base::Code::cancelled)) tally_.unanswered(took);
+      co_return base::fail(std::move(stream).error());
+    }
+    tally_.took(took);
+    (*stream)->close();
   }
 }
 
@@ -184,9 +202,14 @@ Task<void> Bench::fetch_once() {
   CO_TRY(const auto stream, co_await dial());
   CO_TRY_VOID(co_await stream->write_all(base::as_bytes(plan_.request)));
   std::vector<std::uint8_t> block(4 * base::Buffer::kBlock);
+  std::string head;
   for (;;) {
     CO_TRY(const std::size_t count, co_await stream->read_some(block));
     if (count == 0) co_return Result<void>{};
+    if (head.size() < kStatusLine) {
+      head += base::as_text(base::Bytes(block).first(std::min(count, kStatusLine)));
+      if (head.size() >= kStatusLine) CO_TRY_VOID(check_status(head));
+    }
     tally_.moved(count);
   }
 }

@@ -43,6 +43,12 @@ std::string BenchTally::percentiles(std::size_t first) const {
                      at(99), milliseconds(sorted.back()));
 }
 
+std::string BenchTally::awaited() const {
+  const auto longest = std::ranges::max_element(durations_);
+  if (longest == durations_.end() || awaited_ <= *longest) return "";
+  return fmt::format("  one unanswered for {:.0f} ms", milliseconds(awaited_));
+}
+
 std::string bit_rate(std::uint64_t bytes, async::Duration within) {
   const double seconds = std::chrono::duration<double>(within).count();
   return scaled(seconds > 0 ? static_cast<double>(bytes) * 8 / seconds : 0, "bit/s");

@@ -15,6 +15,16 @@ TEST(BenchTally, tells_percentiles) {
   EXPECT_EQ(tally.percentiles(99), "p50 100.00 ms  p90 100.00 ms  p99 100.00 ms  max 100.00 ms");
 }
 
+TEST(BenchTally, tells_of_what_was_still_awaited_when_it_took_longest) {
+  BenchTally tally;
+  tally.unanswered(900ms);
+  EXPECT_EQ(tally.awaited(), "");
+  tally.took(10ms);
+  EXPECT_EQ(tally.awaited(), "  one unanswered for 900 ms");
+  tally.took(1s);
+  EXPECT_EQ(tally.awaited(), "");
+}
+
 TEST(BenchTally, keeps_the_first_failure) {
   BenchTally tally;
   tally.failed({base::Code::io, "first"});

@@ -49,6 +49,7 @@ class Doctor {
   Finding handshake();
   Finding protocol();
   Finding client_protocol();
+  bool takes_http1();
   Finding agents();
   Finding target();
 
@@ -213,14 +214,12 @@ Finding Doctor::handshake() {
                          "TLS handshake with " + address());
   if (done) {
     return {"tls", Verdict::good,
-            fmt::format("the server's certificate is of an authority in {} and good for {}",
+            fmt::format("the server's certificate is vouched for by {} and good for {}",
                         examination_.tls.ca, server_name()),
             ""};
   }
   return {"tls", Verdict::failed, done.error().message,
-          "the server's certificate must be of an authority in the CA file, in time, and good for "
-          "the name; --tls-server-name sets another. If the server hung up, it may not trust "
-          "this certificate: look at its log"};
+          std::string(handshake_advice(done.error().message))};
 }
 
 Finding Doctor::protocol() {
@@ -232,15 +231,22 @@ Finding Doctor::protocol() {
   if (examination_.role == Role::client) return client_protocol();
   if (alpn_ == tunnel::native::kAlpn)
     return {"protocol", Verdict::good, "the native link, cluster-proxy/1", ""};
+  if (takes_http1()) {
+    return {"protocol", Verdict::failed, "HTTP CONNECT: this is the server's port for clients",
+            "agents come to its --agent-port, which is 8091 unless it says otherwise"};
+  }
   return {"protocol", Verdict::good,
           "konnectivity's: the server is not ours, or has --native-link=false", ""};
 }
 
+bool Doctor::takes_http1() {
+  const auto tls = tls_offering({"http/1.1"});
+  return tls && wait(secured(open(), *tls, server_name(), alpn_), "TLS handshake");
+}
+
 // Who takes HTTP/1.1 is a frontend of mode http-connect; others take HTTP/2 only.
 Finding Doctor::client_protocol() {
-  const auto tls = tls_offering({"http/1.1"});
-  if (tls && wait(secured(open(), *tls, server_name(), alpn_), "TLS handshake"))
-    return {"protocol", Verdict::good, "HTTP CONNECT", ""};
+  if (takes_http1()) return {"protocol", Verdict::good, "HTTP CONNECT", ""};
   return {"protocol", Verdict::warning, "HTTP/2 only: konnectivity's gRPC, or the port of agents",
           "make sure that this is the server's --server-port and not its --agent-port"};
 }

@@ -113,7 +113,8 @@ Finding examine_authorities(const Examination& examination) {
   const auto pem = pki::read_file(file);
   const auto bundle =
       pem ? pki::parse_ca_bundle(*pem) : Result<std::string>(base::fail(pem.error()));
-  if (bundle) return {"files", Verdict::good, fmt::format("{} holds authorities", file), ""};
+  if (bundle)
+    return {"files", Verdict::good, fmt::format("{} holds certificates to trust", file), ""};
   return failed("files", fmt::format("{}: {}", file, bundle.error().message),
                 "give the PEM certificates of the authorities to trust");
 }
@@ -161,6 +162,19 @@ Finding judge_clusters(std::string_view page, const std::string& cluster) {
     return {"agents", Verdict::good, fmt::format("connected: {}", all), ""};
   return failed("agents", fmt::format("cluster {} is not among those connected: {}", cluster, all),
                 "correct the name, or run cluster-proxy doctor --agent on its machine");
+}
+
+std::string_view handshake_advice(std::string_view error) {
+  if (error.contains("does not speak TLS"))
+    return "this is no port of a tunnel server: agents come to --agent-port, clients to "
+           "--server-port";
+  if (error.contains(" alert ")) {
+    return "the server refuses this certificate: it must be of an authority in the server's "
+           "--server-ca-cert (for agents --cluster-ca-cert), and in time by the server's clock";
+  }
+  return "the server's certificate must be of an authority in the CA file, in time, and good for "
+         "the name; --tls-server-name sets another. If the server hung up, it may not trust this "
+         "certificate: look at its log";
 }
 
 Finding judge_failure(const tunnel::client::DialError& error, const std::string& target) {

@@ -19,6 +19,9 @@ std::vector<Finding> examine_files(const Examination& examination,
 /// Whether `cluster`, or any when it is "", is connected by the page /status.
 Finding judge_clusters(std::string_view page, const std::string& cluster);
 
+/// What is to be done about a TLS handshake that failed so.
+std::string_view handshake_advice(std::string_view error);
+
 /// What is to be done about a dial that failed so.
 Finding judge_failure(const tunnel::client::DialError& error, const std::string& target);
 

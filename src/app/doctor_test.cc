@@ -119,6 +119,15 @@ TEST(DoctorClusters, are_looked_for) {
   EXPECT_EQ(judge_clusters("no", "").verdict, Verdict::failed);
 }
 
+TEST(DoctorFailures, tell_whose_certificate_is_not_believed) {
+  EXPECT_THAT(handshake_advice("tls: tlsv1 alert unknown ca (the peer does not trust ...)"),
+              HasSubstr("the server refuses this certificate"));
+  EXPECT_THAT(handshake_advice("tls: certificate of the peer refused: hostname mismatch"),
+              HasSubstr("the server's certificate must be"));
+  EXPECT_THAT(handshake_advice("tls: handshake failed (the peer does not speak TLS; ...)"),
+              HasSubstr("no port of a tunnel server"));
+}
+
 TEST(DoctorFailures, say_what_to_do) {
   using tunnel::client::DialError;
   using tunnel::client::Failure;

@@ -38,10 +38,7 @@ LocalPorts::LocalPorts(Client& client)
 Result<void> LocalPorts::open(const ListenAddress& address, tunnel::local::Port::Serve serve,
                               const Words& words) {
   auto listener = net::listen_tcp(client_.loop(), client_.clock(), address.host, address.port);
-  if (!listener) {
-    return base::fail(std::move(listener).error().within(
-        "listen at " + net::join_host_port(address.host, address.port)));
-  }
+  if (!listener) return base::fail(std::move(listener).error());
   ports_.push_back(std::make_unique<tunnel::local::Port>(client_.loop(), *std::move(listener),
                                                          std::move(serve)));
   ports_.back()->start();

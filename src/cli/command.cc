@@ -49,6 +49,10 @@ int run_leaf(const Command& command, Invocation invocation,
   if (auto ready = action->prepare(invocation); !ready)
     return fail_usage(command, invocation, ready.error());
   auto code = action->run(invocation);
+  if (auto written = check_output(invocation.console); !written) {
+    if (written.error().is(base::Code::closed)) return 1;
+    if (code) code = base::fail(std::move(written).error());
+  }
   if (code) return *code;
   invocation.console.error(fmt::format("Error: {}\n", code.error().message));
   return 1;

@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,10 +36,12 @@ class Command : public ::testing::Test {
                              .environment =
                                  [](const std::string& name) {
                                    return name.ends_with("_TIMEOUT") ? "" : "id-of-" + name;
-                                 }};
+                                 },
+                             .lost = [this] { return lost_; }};
     return run_command(all_commands(programs), command_line, console);
   }
 
+  int lost_ = 0;  // errno of the output
   std::string ran_;
   std::string out_;
   std::string error_;
@@ -101,6 +105,18 @@ TEST_F(Command, explains_a_program_with_exit_code_0) {
 TEST_F(Command, prints_the_version) {
   EXPECT_EQ(run({"cluster-proxy", "version"}), 0);
   EXPECT_THAT(out_, HasSubstr("cluster-proxy 0."));
+  EXPECT_EQ(run({"cluster-proxy", "version", "more"}), 1);
+  EXPECT_THAT(error_, HasSubstr("unexpected argument \"more\""));
+}
+
+TEST_F(Command, fails_when_its_output_is_lost) {
+  lost_ = ENOSPC;
+  EXPECT_EQ(run({"cluster-proxy", "version"}), 1);
+  EXPECT_THAT(error_, HasSubstr("cannot write to standard output: no space left on device"));
+  error_.clear();
+  lost_ = EPIPE;
+  EXPECT_EQ(run({"cluster-proxy", "version"}), 1);
+  EXPECT_EQ(error_, "");
 }
 
 TEST_F(Command, suggests_what_was_meant) {

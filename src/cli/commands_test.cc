@@ -100,6 +100,10 @@ TEST(ParseForward, says_what_is_wrong) {
   for (const char* text : {"", "80", "80:a", "a:b:c:d", "1:2:3:4:5", "1::80", "1:a:0", "99999:a:1"})
     EXPECT_THAT(parse_forward(text).error().message, HasSubstr("want [ADDRESS:]PORT:HOST:PORT"))
         << text;
+  EXPECT_THAT(parse_forward("1:a:0").error().message, HasSubstr("the second PORT"));
+  EXPECT_THAT(parse_forward("1::80").error().message, HasSubstr("HOST is missing"));
+  EXPECT_THAT(parse_forward("x:a:80").error().message,
+              HasSubstr("\"x\" is no port of this machine; want [ADDRESS:]PORT:HOST:PORT"));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace cli {
 
 /// Where a command's text goes, and its surroundings.
@@ -11,7 +13,10 @@ struct Console {
   std::function<void(std::string_view)> out;
   std::function<void(std::string_view)> error;
   std::function<std::string(const std::string&)> environment;  // "" for a variable that is not set
+  std::function<int()> lost = nullptr;  // errno of what `out` could not write; 0 or unset: none
 };
+/// Fails when output was lost: Code::closed when its reader has gone, which is nobody's fault.
+base::Result<void> check_output(const Console& console);
 Console system_console();
 
 }  // namespace cli

@@ -70,10 +70,11 @@ base::Result<app::Forward> parse_forward(const std::string& text) {
   const std::string local = first == 0 ? "127.0.0.1:" + parts[0] : parts[0] + ":" + parts[1];
   const std::string target = parts[first + 1] + ":" + parts[first + 2];
   auto listen = parse_local(local);
-  if (!listen) return wrong(listen.error().message);
+  if (!listen) return wrong(fmt::format("\"{}\" is no port of this machine", parts[first]));
   const auto far = net::parse_host_port(target);
   if (!far) return wrong(far.error().message);
-  if (far->host.empty() || far->port == 0) return wrong("HOST and the second PORT are missing");
+  if (far->host.empty()) return wrong("HOST is missing");
+  if (far->port == 0) return wrong("the second PORT, that of HOST, cannot be 0");
   return app::Forward{*std::move(listen), target};
 }
 
@@ -93,6 +94,10 @@ Command forward_command() {
           kAboutTargets),
       .examples = {{"Reach two services of cluster1 at once",
                     "cluster-proxy forward 8080:nginx.cluster1:80 6379:redis.cluster1:6379"},
+                   {"A database, whose certificate psql verifies by its own name",
+                    "cluster-proxy forward 5433:db.cluster1:5432\n"
+                    "psql 'host=db.cluster1 hostaddr=127.0.0.1 port=5433 sslmode=verify-full "
+                    "dbname=postgres'"},
                    {"Let the whole office use it, at a port that is free",
                     "cluster-proxy forward '*:0:nginx.cluster1:80'"},
                    {"The API server of a managed cluster of Open Cluster Management",

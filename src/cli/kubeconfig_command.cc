@@ -40,14 +40,15 @@ void make_absolute(YAML::Node entry, const std::string& file) {
 /// What is taken over of the context of another kubeconfig: under "cluster" how to believe the API
 /// server, under "user" who we are to it; either may be missing.
 Result<YAML::Node> take_from(const std::string& file, const std::string& wanted_context) {
-  TRY(const std::string text, pki::read_file(file));
+  const auto text = pki::read_file(file);
+  if (!text) return fail(text.error().within(file));
   YAML::Node root;
   try {
-    root = YAML::Load(text);
+    root = YAML::Load(*text);
   } catch (const YAML::Exception& error) {
     return fail(Code::invalid, fmt::format("{}: {}", file, error.what()));
   }
-  if (!root.IsMap()) return fail(Code::invalid, file + ": no kubeconfig");
+  if (!root.IsMap()) return fail(Code::invalid, file + ": it is no kubeconfig");
   std::string name = wanted_context;
   if (name.empty() && root["current-context"]) name = root["current-context"].Scalar();
   const YAML::Node context = entry_named(root["contexts"], name, "context");
@@ -96,20 +97,18 @@ class Kubeconfig : public Action {
   Result<void> prepare(const Invocation& invocation) override {
     if (invocation.arguments.size() != 1) return fail(Code::invalid, "want one name of a cluster");
     cluster_ = invocation.arguments.front();
+    constexpr std::string_view kName =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    if (cluster_.empty() || cluster_.find_first_not_of(kName) != cluster_.npos)
+      return fail(Code::invalid, fmt::format("\"{}\" cannot be the name of a cluster", cluster_));
     if (context_.empty()) context_ = cluster_;
-    if (proxy_url_.empty() == forward_.empty()) {
-      return bad_flag("--proxy-url", proxy_url_,
-                      "want --proxy-url, or --forward, and not both: there is no other way to the "
-                      "cluster");
-    }
-    if (!forward_.empty() && !net::parse_host_port(forward_))
-      return bad_flag("--forward", forward_, "want HOST:PORT");
+    TRY_VOID(check_way());
     if (!api_server_.empty() && !net::parse_host_port(api_server_))
       return bad_flag("--api-server", api_server_, "want HOST:PORT");
-    TRY_VOID(check_proxy());
     if (authority_.empty() && from_.empty()) {
-      return bad_flag("--certificate-authority", "",
-                      "must be set, or --from: the API server has to be verified");
+      return fail(Code::invalid,
+                  "the API server has to be verified: give --certificate-authority=FILE, or "
+                  "--from=KUBECONFIG");
     }
     return {};
   }
@@ -137,7 +136,16 @@ class Kubeconfig : public Action {
   }
 
  private:
-  Result<void> check_proxy() const {
+  Result<void> check_way() const {
+    if (proxy_url_.empty() && forward_.empty()) {
+      return fail(Code::invalid,
+                  "no way to the cluster: give --proxy-url=URL of what \"cluster-proxy proxy\" "
+                  "opens, or --forward=HOST:PORT of what \"cluster-proxy forward\" opens");
+    }
+    if (!proxy_url_.empty() && !forward_.empty())
+      return fail(Code::invalid, "want --proxy-url or --forward, not both");
+    if (!forward_.empty() && !net::parse_host_port(forward_))
+      return bad_flag("--forward", forward_, "want HOST:PORT");
     if (proxy_url_.empty() || proxy_url_.starts_with("socks5://")) return {};
     if (proxy_url_.starts_with("http://") && http::parse_url(proxy_url_)) return {};
     return bad_flag("--proxy-url", proxy_url_, "want http://HOST:PORT or socks5://HOST:PORT");
@@ -150,8 +158,9 @@ class Kubeconfig : public Action {
     entry["tls-server-name"] = server_name_;
     if (!proxy_url_.empty()) entry["proxy-url"] = proxy_url_;
     if (!authority_.empty()) {
-      TRY(const std::string pem, pki::read_file(authority_));
-      auto bundle = pki::parse_ca_bundle(pem);
+      const auto pem = pki::read_file(authority_);
+      if (!pem) return fail(pem.error().within(authority_));
+      auto bundle = pki::parse_ca_bundle(*pem);
       if (!bundle) return fail(std::move(bundle).error().within(authority_));
       entry["certificate-authority-data"] = http::base64_encode(*bundle);
     } else if (const YAML::Node cluster = taken["cluster"]) {

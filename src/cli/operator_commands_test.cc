@@ -111,7 +111,13 @@ TEST_F(OperatorCommands, refuse_a_kubeconfig_that_verifies_nothing) {
   EXPECT_EQ(run({"kubeconfig", "c1", "--proxy-url=http://h:1"}), 1);
   EXPECT_THAT(error_, HasSubstr("the API server has to be verified"));
   EXPECT_EQ(run({"kubeconfig", "c1", "--from=/x"}), 1);
-  EXPECT_THAT(error_, HasSubstr("want --proxy-url, or --forward"));
+  EXPECT_THAT(error_, HasSubstr("give --proxy-url=URL"));
+  EXPECT_EQ(run({"kubeconfig", "c1", "--from=/x", "--proxy-url=http://h:1", "--forward=h:2"}), 1);
+  EXPECT_THAT(error_, HasSubstr("not both"));
+  EXPECT_EQ(run({"kubeconfig", "c 1", "--from=/x", "--forward=h:2"}), 1);
+  EXPECT_THAT(error_, HasSubstr("\"c 1\" cannot be the name of a cluster"));
+  EXPECT_EQ(run({"kubeconfig", "c1", "--from=/nonexistent.conf", "--forward=h:2"}), 1);
+  EXPECT_THAT(error_, HasSubstr("/nonexistent.conf: "));
   EXPECT_EQ(run({"kubeconfig", "c1", "--proxy-url=ftp://h", "--from=/x"}), 1);
   EXPECT_THAT(error_, HasSubstr("socks5://HOST:PORT"));
   const std::string none = testing::file("none.conf", R"(
@@ -149,6 +155,13 @@ TEST_F(OperatorCommands, examine_and_count_failures) {
   EXPECT_EQ(run({"doctor"}), 1);
   EXPECT_THAT(error_, HasSubstr("--server"));
   EXPECT_EQ(run({"doctor", "--agent", "--server=/x.sock"}), 1);
+}
+
+TEST_F(OperatorCommands, say_whom_status_asks) {
+  EXPECT_EQ(run({"status", "--admin=hub"}), 1);
+  EXPECT_THAT(error_, HasSubstr("invalid --admin=hub: want the admin port of a server"));
+  EXPECT_EQ(run({"top", "--interval=1ms"}), 1);
+  EXPECT_THAT(error_, HasSubstr("invalid --interval=1ms: want 100ms or more"));
 }
 
 }  // namespace

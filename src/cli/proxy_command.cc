@@ -92,6 +92,8 @@ Command proxy_command() {
       .examples = {{"curl by SOCKS5",
                     "cluster-proxy proxy --socks5=1080\n"
                     "curl --proxy socks5h://127.0.0.1:1080 http://nginx.cluster1/"},
+                   {"A browser: names are resolved in the cluster",
+                    "chromium --proxy-server=socks5://127.0.0.1:1080 http://nginx.cluster1/"},
                    {"kubectl to a managed cluster, its certificate verified",
                     "cluster-proxy proxy --http=8118\n"
                     "kubectl config set-cluster cluster1 --server=https://cluster1:443 \\\n"

@@ -81,9 +81,10 @@ void ServerFlags::add_access() {
       "its service proxy.");
   table_.add_list(
       "cluster-identifiers", cluster_identifiers_,
-      "Further identifiers that agents may register, [CLUSTER=]GLOB. {cluster} is the agent's own: "
-      "{cluster}-*.example.com; c1=10.1.*; c1=default-route. A glob of no cluster is for whoever "
-      "is there first: cluster-proxy-* lets in the names of exported services.");
+      "Further identifiers that agents may register: [CLUSTER=]GLOB, where {cluster} is the "
+      "agent's own: *.{cluster}.example.com; c1=10.1.*; c1=default-route. "
+      "[CLUSTER=]service:NAMESPACE/NAME is the add-on's name of that service, which each cluster "
+      "exports for itself. A glob of no cluster is for whoever is there first, be it another's.");
   table_.add_array(
       "allow-client", client_rules_,
       "Who may go where, as \"WHO; WHERE\": \"o=platform\", \"cn=backup; cluster=prod-*; "

@@ -53,6 +53,8 @@ class SettingsFile {
       : path_(std::move(path)), flags_(flags), known_(std::move(known)) {}
 
   base::Result<void> apply(const std::string& text, const Command& root, const Command& command) {
+    for (const Command& each : root.commands)
+      if (reads_settings(each)) commands_.push_back(each.name);
     try {
       return document(YAML::Load(text), root, command);
     } catch (const YAML::Exception& error) {
@@ -121,10 +123,9 @@ class SettingsFile {
 
   base::Result<void> unknown(const YAML::Node& node, const std::string& shown,
                              const std::string& key) const {
-    const std::vector<std::string_view> names(known_.begin(), known_.end());
-    const std::string_view close = closest(key, names);
+    const std::string_view close = closest(key, candidates());
     const std::string hint = close.empty() ? "" : fmt::format("; did you mean {}?", close);
-    return wrong(node, shown, fmt::format("no flag has this name{}", hint));
+    return wrong(node, shown, fmt::format("no flag or command has this name{}", hint));
   }
 
   base::Result<void> wrong(const YAML::Node& node, const std::string& key,
@@ -134,9 +135,19 @@ class SettingsFile {
                       fmt::format("{}:{}: {}{}", path_, node.Mark().line + 1, named, why));
   }
 
+  // Those of this command first: of names that are equally close the first is meant.
+  std::vector<std::string_view> candidates() const {
+    std::vector<std::string_view> names;
+    for (const auto& [name, flag] : flags_.flags()) names.push_back(name);
+    names.insert(names.end(), commands_.begin(), commands_.end());
+    names.insert(names.end(), known_.begin(), known_.end());
+    return names;
+  }
+
   std::string path_;
   FlagSet& flags_;
   std::set<std::string, std::less<>> known_;
+  std::vector<std::string_view> commands_;  // that may be sections
 };
 
 std::string default_file(const Console& console) {

@@ -17,15 +17,17 @@ struct Seen {
   std::string server = "none";
   std::vector<std::string> names;
   std::int64_t port = 0;
+  std::string serve;
 };
 
 class Probe : public Action {
  public:
-  explicit Probe(Seen& seen) {
+  explicit Probe(Seen& seen, bool serves = false) {
     flags_.section("Flags");
     flags_.add_string("server", seen.server, "Server.");
     flags_.add_list("some-names", seen.names, "Names.");
     flags_.add_int("port", seen.port, "Port.");
+    if (serves) flags_.add_string("serve", seen.serve, "Helper.");
   }
   FlagSet& flags() override { return flags_; }
   base::Result<void> prepare(const Invocation&) override { return {}; }
@@ -42,10 +44,14 @@ class SettingsOf : public ::testing::Test {
     error_.clear();
     Seen others;
     const auto probe = [](Seen& seen) { return [&seen] { return std::make_unique<Probe>(seen); }; };
-    const Command root = {.name = "cluster-proxy",
-                          .commands = {{.name = "dial", .settings = true, .make = probe(seen_)},
-                                       {.name = "proxy", .settings = true, .make = probe(others)},
-                                       {.name = "server", .make = probe(others)}}};
+    const Command root = {
+        .name = "cluster-proxy",
+        .commands = {{.name = "dial", .settings = true, .make = probe(seen_)},
+                     {.name = "proxy", .settings = true, .make = probe(others)},
+                     {.name = "bench",
+                      .settings = true,
+                      .make = [&] { return std::make_unique<Probe>(others, true); }},
+                     {.name = "server", .make = probe(others)}}};
     arguments.insert(arguments.begin(), {"cluster-proxy", "dial"});
     return run_command(root, arguments,
                        {.out = [this](std::string_view text) { out_ += text; },
@@ -97,9 +103,14 @@ TEST_F(SettingsOf, fail_with_file_line_and_key) {
   EXPECT_EQ(run_with("port: 1\ndial:\n  port: many\n"), 1);
   EXPECT_THAT(error_, AllOf(HasSubstr(file_ + ":3: dial.port: "), HasSubstr("many")));
   EXPECT_EQ(run_with("prot: 1\n"), 1);
-  EXPECT_THAT(error_, HasSubstr(file_ + ":1: prot: no flag has this name; did you mean port?"));
+  EXPECT_THAT(error_,
+              HasSubstr(file_ + ":1: prot: no flag or command has this name; did you mean port?"));
   EXPECT_EQ(run_with("proxy:\n  prot: 1\n"), 1);
-  EXPECT_THAT(error_, HasSubstr(":2: proxy.prot: no flag has this name"));
+  EXPECT_THAT(error_, HasSubstr(":2: proxy.prot: no flag or command has this name"));
+  EXPECT_EQ(run_with("servr: x\n"), 1);
+  EXPECT_THAT(error_, HasSubstr("did you mean server?"));
+  EXPECT_EQ(run_with("dail:\n  port: 1\n"), 1);
+  EXPECT_THAT(error_, HasSubstr("dail: no flag or command has this name; did you mean dial?"));
   EXPECT_EQ(run_with("server: {a: b}\n"), 1);
   EXPECT_THAT(error_, HasSubstr(":1: server: must have a value"));
   EXPECT_EQ(run_with("- x\n"), 1);

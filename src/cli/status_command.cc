@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include "app/admin_client.h"
+#include "cli/go_values.h"
 #include "cli/rules.h"
 #include "cli/status_tables.h"
+#include "net/address.h"
 
 namespace cli {
 namespace {
@@ -45,7 +47,11 @@ class Status : public Action {
     if (connections_ < 0 || connections_ > kMost)
       return bad_flag("--connections", fmt::to_string(connections_), "want 0 to 10000");
     constexpr async::Duration kShortest = std::chrono::milliseconds(100);
-    if (interval_ < kShortest) return bad_flag("--interval", "", "want 100ms or more");
+    if (interval_ < kShortest)
+      return bad_flag("--interval", format_go_duration(interval_), "want 100ms or more");
+    const auto admin = net::parse_host_port(admin_);
+    if (!admin || admin->port == 0)
+      return bad_flag("--admin", admin_, "want the admin port of a server, HOST:PORT");
     return {};
   }
 
@@ -56,6 +62,7 @@ class Status : public Action {
       TRY(json::object page, fetch(server));
       if (watch_ && isatty(STDOUT_FILENO) != 0) invocation.console.out("\033[H\033[2J");
       invocation.console.out(shown(page, before ? &*before : nullptr));
+      TRY_VOID(check_output(invocation.console));
       if (!watch_) return report_absences(page, invocation.console);
       before = std::move(page);
       server.pause(interval_);
@@ -100,33 +107,36 @@ class Status : public Action {
 }  // namespace
 
 Command status_command() {
-  return {.name = "status",
-          .group = "Client Commands",
-          .summary = "Show the clusters that a server knows, connected or gone",
-          .usage = "[CLUSTER...]",
-          .text =
-              "Asks a server's admin port which clusters are connected, by which links, and "
-              "when those that are gone were last seen. With names of clusters the exit code is 1 "
-              "unless all of them are connected.",
-          .examples = {{"On the server's machine", "cluster-proxy status"},
-                       {"A line a link, again and again", "cluster-proxy status -w -o wide"},
-                       {"Of a server in Kubernetes",
-                        "kubectl -n open-cluster-management-addon port-forward "
-                        "deploy/cluster-proxy 8095 &\ncluster-proxy status"}},
-          .settings = true,
-          .make = [] { return std::make_unique<Status>(View::clusters); }};
+  return {
+      .name = "status",
+      .group = "Client Commands",
+      .summary = "Show the clusters that a server knows, connected or gone",
+      .usage = "[CLUSTER...]",
+      .text =
+          "Asks a server's admin port (--admin, not the --server that clients dial through) which "
+          "clusters are connected, by which links, and when those that are gone were last seen. "
+          "With names of clusters the exit code is 1 "
+          "unless all of them are connected.",
+      .examples = {{"On the server's machine", "cluster-proxy status"},
+                   {"A line a link, again and again", "cluster-proxy status -w -o wide"},
+                   {"Of a server in Kubernetes",
+                    "kubectl -n open-cluster-management-addon port-forward "
+                    "deploy/cluster-proxy 8095 &\ncluster-proxy status"}},
+      .settings = true,
+      .make = [] { return std::make_unique<Status>(View::clusters); }};
 }
 
 Command top_command() {
-  return {.name = "top",
-          .group = "Client Commands",
-          .summary = "Show a server's busiest connections",
-          .usage = "[CLUSTER...]",
-          .text =
-              "Asks a server's admin port again and again for the connections that carry most, "
-              "with their rates.",
-          .settings = true,
-          .make = [] { return std::make_unique<Status>(View::connections); }};
+  return {
+      .name = "top",
+      .group = "Client Commands",
+      .summary = "Show a server's busiest connections",
+      .usage = "[CLUSTER...]",
+      .text =
+          "Asks a server's admin port (--admin, not the --server that clients dial through) again "
+          "and again for the connections that carry most, with their rates.",
+      .settings = true,
+      .make = [] { return std::make_unique<Status>(View::connections); }};
 }
 
 }  // namespace cli

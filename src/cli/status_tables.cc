@@ -202,6 +202,14 @@ Row connection_row(const json::object& connection, const Rates& rates) {
           text(connection, "client")};
 }
 
+// Without an exponent, of which readers of YAML make a text.
+std::string plain_number(double value) {
+  std::string text = fmt::format("{:.9f}", value);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text += '0';
+  return text;
+}
+
 YAML::Node yaml(const json::value& value) {
   YAML::Node node;
   if (const auto* object = value.if_object()) {
@@ -212,6 +220,8 @@ YAML::Node yaml(const json::value& value) {
     for (const auto& each : *list) node.push_back(yaml(each));
   } else if (const auto* string = value.if_string()) {
     node = std::string(*string);
+  } else if (const auto* number = value.if_double()) {
+    node = YAML::Load(plain_number(*number));
   } else if (!value.is_null()) {
     node = YAML::Load(json::serialize(value));
   }

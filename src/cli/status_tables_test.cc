@@ -104,6 +104,11 @@ TEST(StatusTables, are_yaml_too) {
   EXPECT_THAT(text, HasSubstr("draining: false"));
 }
 
+TEST(StatusTables, have_no_exponents_in_yaml) {
+  const std::string text = to_yaml(json::parse(R"({"a":3.7861524573E1,"b":1.94462E-4,"c":2.0})"));
+  EXPECT_EQ(text, "a: 37.861524573\nb: 0.000194462\nc: 2.0\n");
+}
+
 TEST(Human, bytes_and_durations) {
   EXPECT_EQ(human_bytes(0), "0B");
   EXPECT_EQ(human_bytes(999), "999B");

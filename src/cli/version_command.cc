@@ -10,7 +10,11 @@ namespace {
 class Version : public Action {
  public:
   FlagSet& flags() override { return flags_; }
-  base::Result<void> prepare(const Invocation&) override { return {}; }
+  base::Result<void> prepare(const Invocation& invocation) override {
+    if (invocation.arguments.empty()) return {};
+    return base::fail(base::Code::invalid,
+                      fmt::format("unexpected argument \"{}\"", invocation.arguments.front()));
+  }
   base::Result<int> run(const Invocation& invocation) override {
     invocation.console.out(
         fmt::format("cluster-proxy {} (konnectivity {})\n", kVersion, kKonnectivityVersion));

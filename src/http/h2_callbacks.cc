@@ -65,12 +65,27 @@ struct H2Callbacks {
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) ping_acknowledged(session, frame);
         break;
       case NGHTTP2_GOAWAY:
-        note_violation(session, "the peer ends the connection", frame->goaway);
-        session.events_.on_goaway(frame->goaway.error_code);
+        goaway_received(session, frame->goaway);
         break;
       default:
         break;
     }
+    return 0;
+  }
+
+  static void goaway_received(H2Session& session, const nghttp2_goaway& goaway) {
+    note_violation(session, "the peer ends the connection", goaway);
+    session.peer_left_ = true;
+    session.events_.on_goaway(goaway.error_code);
+  }
+
+  // Go's clients say goodbye with the number of a stream of their own, where one of ours belongs.
+  // It is a goodbye all the same; that the library then ends the session as broken is no news.
+  static int invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+    if (frame->hd.type != NGHTTP2_GOAWAY) return 0;
+    H2Session& session = session_of(user);
+    goaway_received(session, frame->goaway);
+    session.odd_goaway_ = true;
     return 0;
   }
 
@@ -124,7 +139,7 @@ struct H2Callbacks {
 
   // A server that has answered in full reads nothing more of the request (RFC 9113, 8.1).
   static int frame_sent(nghttp2_session* native, const nghttp2_frame* frame, void* user) {
-    if (frame->hd.type == NGHTTP2_GOAWAY)
+    if (frame->hd.type == NGHTTP2_GOAWAY && !session_of(user).odd_goaway_)
       note_violation(session_of(user), "the peer broke the protocol", frame->goaway);
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
                       (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA);
@@ -259,6 +274,7 @@ const nghttp2_session_callbacks* h2_callbacks() {
     nghttp2_session_callbacks_set_on_begin_headers_callback(made, H2Callbacks::begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(made, H2Callbacks::header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, H2Callbacks::frame_received);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, H2Callbacks::invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, H2Callbacks::frame_sent);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, H2Callbacks::data_received);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, H2Callbacks::stream_closed);

@@ -236,8 +236,8 @@ bool H2Session::finished() const {
 }
 
 base::Error H2Session::why_over(std::string_view ordinary) const {
-  if (violation_.empty()) return {Code::closed, std::string(ordinary)};
-  return {Code::invalid, violation_};
+  if (!violation_.empty()) return {Code::invalid, violation_};
+  return {Code::closed, peer_left_ ? "the peer ended the connection" : std::string(ordinary)};
 }
 
 H2Stream::H2Stream(H2Session& session, std::int32_t id)

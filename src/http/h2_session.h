@@ -211,6 +211,8 @@ class H2Session {
   std::size_t out_limit_ = 0;
   std::vector<std::int32_t> sent_;  // streams with news for their owners
   std::string violation_;           // of the protocol, by whoever
+  bool peer_left_ = false;          // by a GOAWAY
+  bool odd_goaway_ = false;         // one that the library takes for a violation
   std::uint32_t header_limit_;
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;

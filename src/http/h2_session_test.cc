@@ -51,6 +51,11 @@ class Side : public H2Session::Events {
   H2Session session;
 };
 
+std::string goaway_frame(char last_stream, char error, const std::string& details) {
+  const std::string head{0, 0, static_cast<char>(8 + details.size()), 7, 0, 0, 0, 0, 0};
+  return head + std::string{0, 0, 0, last_stream, 0, 0, 0, error} + details;
+}
+
 class H2 : public ::testing::Test {
  protected:
   explicit H2(bool any_message = false) : server(H2Session::Role::server, any_message) {}
@@ -200,6 +205,36 @@ TEST_F(H2, answers_pings_and_passes_goaway) {
   exchange();
   EXPECT_EQ(client.pings, 1);
   EXPECT_EQ(client.goaways, 1);
+}
+
+// What grpc-go says when it closes: the last stream is its own.
+TEST_F(H2, takes_the_goodbye_of_a_go_client_for_one) {
+  open();
+  EXPECT_TRUE(server.session.receive(base::as_bytes(goaway_frame(1, 0, "shutdown"))));
+  exchange();
+  EXPECT_EQ(server.goaways, 1);
+  EXPECT_TRUE(server.session.finished());
+  const base::Error why = server.session.why_over("over");
+  EXPECT_TRUE(why.is(base::Code::closed));
+  EXPECT_EQ(why.message, "the peer ended the connection");
+}
+
+TEST_F(H2, keeps_what_an_odd_goodbye_says_of_an_error) {
+  open();
+  constexpr std::uint8_t kEnhanceYourCalm = 11;
+  EXPECT_TRUE(
+      server.session.receive(base::as_bytes(goaway_frame(1, kEnhanceYourCalm, "too_many_pings"))));
+  exchange();
+  EXPECT_EQ(server.session.why_over("over").message,
+            "HTTP/2: the peer ends the connection: ENHANCE_YOUR_CALM (too_many_pings)");
+}
+
+TEST_F(H2, tells_other_violations_as_before) {
+  open();
+  const std::string data_on_stream_0("\0\0\1\0\0\0\0\0\0x", 10);
+  EXPECT_TRUE(server.session.receive(base::as_bytes(data_on_stream_0)));
+  exchange();
+  EXPECT_TRUE(server.session.why_over("over").is(base::Code::invalid));
 }
 
 TEST_F(H2, closes_streams_towards_their_handlers_when_it_goes) {

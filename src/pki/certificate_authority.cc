@@ -74,7 +74,8 @@ bool is_old(const Certificate& leaf, CertificateAuthority::Time now) {
 
 }  // namespace
 
-CertificateAuthority::CertificateAuthority(std::shared_ptr<X509> certificate, PrivateKey key)
+CertificateAuthority::CertificateAuthority(std::shared_ptr<X509> certificate,
+                                           std::optional<PrivateKey> key)
     : certificate_(std::move(certificate)),
       key_(std::move(key)),
       certificate_pem_(x509::to_pem(*certificate_)) {}
@@ -101,19 +102,27 @@ base::Result<CertificateAuthority> CertificateAuthority::create(const std::strin
 
 base::Result<CertificateAuthority> CertificateAuthority::load(std::string_view certificate_pem,
                                                               std::string_view key_pem) {
-  auto certificate = x509::first_certificate(certificate_pem);
-  if (!certificate) return fail(Code::invalid, "no readable PEM certificate of an authority");
+  TRY(auto authority, load_without_key(certificate_pem));
   TRY(auto key, PrivateKey::parse(key_pem));
-  const bool fits = X509_check_private_key(certificate.get(), key.native()) == 1;
-  const bool may_sign = X509_check_ca(certificate.get()) != 0;
+  const bool fits = X509_check_private_key(authority.certificate_.get(), key.native()) == 1;
   ERR_clear_error();
   if (!fits) return fail(Code::invalid, "the authority's key does not belong to its certificate");
+  authority.key_ = std::move(key);
+  return authority;
+}
+
+base::Result<CertificateAuthority> CertificateAuthority::load_without_key(
+    std::string_view certificate_pem) {
+  auto certificate = x509::first_certificate(certificate_pem);
+  if (!certificate) return fail(Code::invalid, "no readable PEM certificate of an authority");
+  const bool may_sign = X509_check_ca(certificate.get()) != 0;
+  ERR_clear_error();
   if (!may_sign) {
     return fail(Code::invalid,
                 "the certificate is none of an authority: basicConstraints CA:TRUE "
                 "or keyUsage keyCertSign is missing");
   }
-  return CertificateAuthority(std::move(certificate), std::move(key));
+  return CertificateAuthority(std::move(certificate), std::nullopt);
 }
 
 base::Result<IssuedCertificate> CertificateAuthority::issue(const LeafRequest& request,
@@ -134,7 +143,7 @@ base::Result<IssuedCertificate> CertificateAuthority::issue(const LeafRequest& r
   builder.add_subject_key_id(modulus_id(key.native()));
   builder.add_authority_key_id(*certificate_);
   builder.add(names);
-  TRY(const auto leaf, builder.sign(key_));
+  TRY(const auto leaf, builder.sign(*key_));
   return IssuedCertificate{.chain_pem = x509::to_pem(*leaf) + certificate_pem_,
                            .key_pem = key.traditional_pem()};
 }
@@ -155,7 +164,7 @@ base::Result<IssuedCertificate> CertificateAuthority::issue(const LeafSpec& spec
   builder.add_subject_key_id(authority_key_id(key.native()));
   builder.add_authority_key_id(*certificate_);
   builder.add(spec.alt_names);
-  TRY(const auto leaf, builder.sign(key_));
+  TRY(const auto leaf, builder.sign(*key_));
   return IssuedCertificate{.chain_pem = x509::to_pem(*leaf) + certificate_pem_,
                            .key_pem = key.pkcs8_pem()};
 }
@@ -179,14 +188,14 @@ base::Result<std::string> CertificateAuthority::sign(const Csr& request,
   builder.add(policy.usages);
   builder.add_authority_key_id(*certificate_);
   builder.add(policy.alt_names);
-  TRY(const auto leaf, builder.sign(key_));
+  TRY(const auto leaf, builder.sign(*key_));
   return x509::to_pem(*leaf);
 }
 
 std::optional<std::string> CertificateAuthority::trust_problem(X509& certificate) const {
   const bool same_name = X509_NAME_cmp(X509_get_issuer_name(&certificate),
                                        X509_get_subject_name(certificate_.get())) == 0;
-  const bool signed_by_us = X509_verify(&certificate, key_.native()) == 1;
+  const bool signed_by_us = X509_verify(&certificate, X509_get0_pubkey(certificate_.get())) == 1;
   ERR_clear_error();
   if (!same_name) {
     return fmt::format("it was issued by {}, not by {}",

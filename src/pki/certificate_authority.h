@@ -61,10 +61,14 @@ class CertificateAuthority {
   static base::Result<CertificateAuthority> load(std::string_view certificate_pem,
                                                  std::string_view key_pem);
 
+  /// The same to look at what it has signed, where the key is elsewhere: it cannot issue or sign.
+  static base::Result<CertificateAuthority> load_without_key(std::string_view certificate_pem);
+
   /// The certificate encoded anew: lines of 64 characters, LF, nothing around it. Hashes of it
   /// therefore do not depend on how the file was written.
   const std::string& certificate_pem() const { return certificate_pem_; }
-  const PrivateKey& key() const { return key_; }
+  bool has_key() const { return key_.has_value(); }
+  const PrivateKey& key() const { return *key_; }
   Time not_after() const;
 
   /// A certificate with a new key, EC P-256 in PKCS#8, from a minute ago, for clocks that are
@@ -89,12 +93,12 @@ class CertificateAuthority {
                                             const std::vector<std::string>& hosts, Time now) const;
 
  private:
-  CertificateAuthority(std::shared_ptr<X509> certificate, PrivateKey key);
+  CertificateAuthority(std::shared_ptr<X509> certificate, std::optional<PrivateKey> key);
 
   std::optional<std::string> trust_problem(X509& certificate) const;
 
   std::shared_ptr<X509> certificate_;
-  PrivateKey key_;
+  std::optional<PrivateKey> key_;
   std::string certificate_pem_;
 };
 

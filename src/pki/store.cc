@@ -151,21 +151,36 @@ Result<Store> Store::create(const std::string& folder, const std::string& name, 
 
 Result<Store> Store::open(const std::string& folder) {
   const std::string base = folder + "/ca";
-  if (!exists(base + ".crt") || !exists(base + ".key")) {
+  if (!exists(base + ".crt")) {
     return fail(Code::not_found,
                 fmt::format("{} has no certificate authority (ca.crt, ca.key); make one with: "
                             "cluster-proxy pki init --dir {}",
                             folder, folder));
   }
   TRY(const std::string certificate, read_file(base + ".crt"));
+  if (!exists(base + ".key")) {
+    auto shown = CertificateAuthority::load_without_key(certificate);
+    if (!shown) return fail(std::move(shown).error().within(base + ".crt"));
+    return Store(folder, *std::move(shown));
+  }
   TRY(const std::string key, read_file(base + ".key"));
   auto authority = CertificateAuthority::load(certificate, key);
   if (!authority) return fail(std::move(authority).error().within(folder));
   return Store(folder, *std::move(authority));
 }
 
+// Where the key is kept offline, there is still much to look at.
+Result<void> Store::check_key() const {
+  if (authority_.has_key()) return {};
+  return fail(Code::not_found,
+              fmt::format("the authority's key, {}, is not here: bring it back to issue and renew "
+                          "certificates, or do that where it is",
+                          key_path(std::string(kAuthority))));
+}
+
 Result<void> Store::issue(const std::string& name, const LeafSpec& spec, Time now) const {
   TRY_VOID(check_store_name(name));
+  TRY_VOID(check_key());
   if (name == kAuthority)
     return fail(Code::invalid, "\"ca\" is the name of the authority's files; give another --name");
   for (const auto& path : {key_path(name), certificate_path(name)}) {
@@ -184,6 +199,7 @@ Result<void> Store::issue(const std::string& name, const LeafSpec& spec, Time no
 Result<void> Store::renew(const std::string& name, std::optional<std::chrono::seconds> life,
                           Time now) const {
   TRY_VOID(check_store_name(name));
+  TRY_VOID(check_key());
   if (name == kAuthority) {
     return fail(Code::invalid,
                 "the authority is not renewed: make a new one in another folder, let both be "

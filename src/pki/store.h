@@ -42,7 +42,8 @@ class Store {
   /// A new folder with a new authority called `name`. Fails with Code::already_exists when there is
   /// an authority; a folder that is there already and has none is used.
   static base::Result<Store> create(const std::string& folder, const std::string& name, Time now);
-  /// Fails with Code::not_found when there is no authority, with the way to make one.
+  /// Fails with Code::not_found when there is no authority, with the way to make one. Without the
+  /// authority's key, which may be kept elsewhere, nothing can be issued or renewed.
   static base::Result<Store> open(const std::string& folder);
 
   /// NAME.crt and NAME.key. Fails with Code::already_exists when one of them is there.
@@ -64,6 +65,7 @@ class Store {
   Store(std::string folder, CertificateAuthority authority)
       : folder_(std::move(folder)), authority_(std::move(authority)) {}
   std::string path(const std::string& name, std::string_view ending) const;
+  base::Result<void> check_key() const;
 
   std::string folder_;
   CertificateAuthority authority_;

@@ -90,6 +90,20 @@ TEST_F(StoreTest, opens_what_it_made_and_says_how_to_make_one) {
   EXPECT_THAT(*opened->names(), ElementsAre("ca", "s"));
 }
 
+TEST_F(StoreTest, can_be_looked_at_while_the_authoritys_key_is_elsewhere) {
+  const Store made = store();
+  ASSERT_TRUE(made.issue("a", *agent_spec("c1", Store::kLife), kNow));
+  std::filesystem::remove(made.key_path("ca"));
+  const auto opened = Store::open(folder());
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_TRUE(opened->look_at("a").by_authority);
+  EXPECT_THAT(describe({opened->look_at("ca")}, kNow), HasSubstr("key      not here"));
+  const auto issued = opened->issue("b", *agent_spec("c1", Store::kLife), kNow);
+  ASSERT_FALSE(issued);
+  EXPECT_THAT(issued.error().message, HasSubstr("ca.key, is not here"));
+  EXPECT_FALSE(opened->renew("a", std::nullopt, kNow));
+}
+
 TEST_F(StoreTest, knows_what_each_certificate_is_for) {
   const Store made = store();
   ASSERT_TRUE(made.issue("s", *server_spec({"hub.example", "::1"}, Store::kLife), kNow));

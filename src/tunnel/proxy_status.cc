@@ -39,10 +39,11 @@ Reply reply_to(const base::Error& error) {
   return {"502", "destination_unavailable"};
 }
 
-// A string of RFC 8941, 3.3.3, which is ASCII.
+// A string of RFC 8941, 3.3.3, which is ASCII; as much of it as peers take in a header.
 std::string quoted(std::string_view text) {
+  constexpr std::size_t kMost = 1000;
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : text.substr(0, kMost)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c >= 0x20 && c < 0x7f ? c : '?';
   }
@@ -76,7 +77,11 @@ http::Headers dial_failure_headers(const base::Error& error) {
 }
 
 std::string proxy_status(std::string_view who, const base::Error& error) {
-  return fmt::format("{}; error={}; details={}", who, reply_to(error).type, quoted(error.message));
+  return proxy_status(who, reply_to(error).type, error.message);
+}
+
+std::string proxy_status(std::string_view who, std::string_view type, std::string_view details) {
+  return fmt::format("{}; error={}; details={}", who, type, quoted(details));
 }
 
 std::string dial_failure_text(const http::Headers& headers) {

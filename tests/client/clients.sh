@@ -70,7 +70,7 @@ check_forward() {
   check 'curl through a forwarded port' same_page http://127.0.0.1:7081/index.html
   check 'redis-cli through another' redis_answers "$redis"
   check 'redis-benchmark: 200 connections at once' redis_load "$redis"
-  check 'a port that is taken is told' fails_with 'forward 7081:web.cluster1:80' 'listen at 127.0.0.1:7081: .*(in use|already)'
+  check 'a port that is taken is told' fails_with 'forward 7081:web.cluster1:80' 'listen on 127.0.0.1:7081: .*(in use|already)'
   client_stop forward
   check 'it ended with 0 at SIGTERM' client_ends_well
 }
@@ -135,6 +135,7 @@ check_bench() {
   process_start $work/helper.pid "$logs/helper" "$program" bench --serve=7090
   check 'bench with its helper: all four tests' benches bench://web.cluster1:7090 connect 'round trip' download upload
   check 'bench of an URL' benches http://web.cluster1:7080/much connect download
+  check 'bench of a page that is not there' fails_with 'bench -t 1s http://web.cluster1:7080/nowhere' 'download test: the target answers with HTTP status 404'
   check 'bench of any port' benches redis.cluster1:7079 connect
   check 'bench of a port where nobody is' fails_with 'bench cluster1:1' 'connect test: cannot connect to cluster1:1'
   process_stop $work/helper.pid 5
@@ -176,12 +177,28 @@ check_faults() {
   client_start fault forward 7082:web.cluster1:7080
   eventually says $work/fault.out Forwarding || true
   check 'before the server goes' same_page http://127.0.0.1:7082/index.html
+  check 'a dial stops when the program that asked for it has gone' dial_stops
   process_stop $work/server-connect.pid 5
   check 'while it is away, the reason is told' tells_the_server_is_away
   start_server connect 127.0.0.1 "$program server" --mode=http-connect
   check 'it connects again by itself' eventually same_page http://127.0.0.1:7082/index.html
   client_stop fault
 }
+
+# A frozen agent answers no dial.
+dial_stops() {
+  local agent stopped=0
+  read -r agent _ <$work/agent-connect.pid
+  kill -STOP "$agent"
+  curl -s -m 1 -o /dev/null http://127.0.0.1:7082/index.html &
+  local curl=$!
+  eventually pending_dials 1 || stopped=1
+  wait $curl || true
+  eventually says $work/fault.out 'to web.cluster1:7080: the client left before' && eventually pending_dials 0 || stopped=1
+  kill -CONT "$agent"
+  return $stopped
+}
+pending_dials() { curl -sf -m 1 http://127.0.0.1:8095/metrics | grep -q "^konnectivity_network_proxy_server_pending_backend_dials $1\$"; }
 
 tells_the_server_is_away() {
   curl -s -m $within -o /dev/null http://127.0.0.1:7082/ || true

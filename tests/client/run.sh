@@ -1,10 +1,11 @@
 #!/bin/bash
-# run.sh [--program PATH] [PART...]     parts: frontends dial forward proxy bench kubectl faults completion; all without an argument
+# run.sh [--program PATH] [PART...]     parts: frontends dial forward proxy bench database browser kubectl operator faults completion; all without an argument
 #
-# The client's commands as whole programs, with real clients: ssh and sshd, curl, redis-cli, kubectl with a real kube-apiserver;
-# through our server and konnectivity's, by HTTP CONNECT and gRPC, TLS and Unix socket; completion in the real shells. PATH is
-# by default build/release/bin/cluster-proxy. Runs in namespaces of its own, which needs root or user namespaces. Logs:
-# build/client/. Exit code 0: all passed.
+# The client's commands as whole programs, with real clients: ssh and sshd, curl, redis-cli, psql and pgbench with a real
+# PostgreSQL, Chromium where it is installed, kubectl with a real kube-apiserver; through our server and konnectivity's, by
+# HTTP CONNECT and gRPC, TLS and Unix socket; completion in the real shells. PATH is by default
+# build/release/bin/cluster-proxy. Runs in namespaces of its own, which needs root or user namespaces. Logs: build/client/.
+# Exit code 0: all passed.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -16,9 +17,11 @@ peers=$here/../peers
 . "$here/world.sh"
 . "$here/frontends.sh"
 . "$here/clients.sh"
+. "$here/desktop.sh"
+. "$here/operator.sh"
 . "$here/shells.sh"
 
-parts=(frontends dial forward proxy bench kubectl faults completion)
+parts=(frontends dial forward proxy bench database browser kubectl operator faults completion)
 
 main() {
   [ "${1:-}" != --inside ] || { inside "${@:2}"; return; }
@@ -26,7 +29,7 @@ main() {
   while [ $# -gt 0 ]; do
     case $1 in
       --program) program=${2:?--program needs a program}; shift ;;
-      -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+      -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
       *)
         [[ " ${parts[*]} " == *" $1 "* ]] || fail "unknown argument '$1'; see --help"
         chosen+=("$1")

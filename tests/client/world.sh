@@ -25,7 +25,7 @@ END
 
 # The names resolve for agents alone, in effect: nothing else here asks for them.
 name_services() {
-  printf '127.0.0.1 localhost web.cluster1 ssh.cluster1 redis.cluster1 cluster1\n' >$work/hosts
+  printf '127.0.0.1 localhost web.cluster1 ssh.cluster1 redis.cluster1 db.cluster1 cluster1\n' >$work/hosts
   mount --bind $work/hosts /etc/hosts
 }
 
@@ -54,7 +54,7 @@ start_server() {
 start_agent() {
   process_start "$work/agent-$1.pid" "$logs/agent-$1" "$program" agent --proxy-server-host="$2" --ca-cert=$work/ca.crt \
     --agent-cert=$work/client.crt --agent-key=$work/client.key --agent-id="cluster1-$1" \
-    --agent-identifiers='host=web.cluster1&host=ssh.cluster1&host=redis.cluster1&host=cluster1&host=unknown.cluster1' \
+    --agent-identifiers='host=web.cluster1&host=ssh.cluster1&host=redis.cluster1&host=db.cluster1&host=cluster1&host=unknown.cluster1' \
     --health-server-host="$2" --admin-bind-address="$2" --sync-interval=200ms --sync-interval-cap=1s
   wait_until $within curl -sf -o /dev/null "http://$2:8092/readyz" || fail "agent $1 does not connect; see $logs/agent-$1"
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -86,4 +87,30 @@ func TestServerSocketPermissions(t *testing.T) {
 			t.Errorf("socket mode is %o (%v), want 770", stat.Mode&0o777, err)
 		}
 	})
+}
+
+// Go's clients name a stream of their own in their goodbye, where one of ours belongs: an end all the same, and nothing to
+// alarm anybody with.
+func TestGoodbyeOfGoClientsIsAnOrdinaryEnd(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, ourServer(t), serverSpec{flags: []string{"-v=5"}})
+	startAgent(t, world.agents[0], s, agentSpec{})
+	dial, target := dialerFor(t, s), listen(t, "127.0.0.1", echo).address
+	const clients = 100
+	for range clients {
+		conn := mustDial(t, dial, target)
+		mustPing(t, conn, "x")
+		conn.Close()
+	}
+	eventually(t, "end of all connections", patience, func() error {
+		if ended := strings.Count(s.output(), "of=client from=\"CN="); ended < clients {
+			return fmt.Errorf("%d of %d have ended", ended, clients)
+		}
+		return nil
+	})
+	for _, alarm := range []string{"last_stream_id", "connection failed", "broke the protocol"} {
+		if strings.Contains(s.output(), alarm) {
+			t.Errorf("the server says %q: %s", alarm, tail(s.output(), 2000))
+		}
+	}
 }

@@ -116,6 +116,11 @@ void Connector::lost(ServerLink& link) {
   if (!was_connected) return tell_failure(link.route().address, link.error().message);
   schedule_.server_lost();
   context_.metrics.server_failed(ServerDirection::from_server);
+  if (link.announced() && link.error().is(base::Code::closed)) {
+    LOG_INFO("server went away, as it had said", {"server", link.welcome().server_id},
+             {"address", link.route().address});
+    return;
+  }
   LOG_WARN("connection to server lost", {"server", link.welcome().server_id},
            {"address", link.route().address}, {"error", link.error()});
 }

@@ -101,6 +101,7 @@ void ServerLink::on_more_links(std::int64_t count) {
 }
 
 void ServerLink::on_going_away() {
+  announced_ = true;
   if (state_ == State::open) set_state(State::going_away);
 }
 

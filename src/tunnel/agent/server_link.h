@@ -58,6 +58,8 @@ class ServerLink : private LinkProtocol::Listener {
   State state() const { return state_; }
   const ServerRoute& route() const { return route_; }
   const Welcome& welcome() const { return welcome_; }
+  /// Whether the server has said that it wants the link to end.
+  bool announced() const { return announced_; }
   /// Why it is lost.
   const base::Error& error() const { return error_; }
 
@@ -84,6 +86,7 @@ class ServerLink : private LinkProtocol::Listener {
   std::optional<base::Error> ended_;  // why we ended it
   base::Error error_;
   bool draining_ = false;
+  bool announced_ = false;
   std::int64_t links_wanted_ = 0;
   async::Event changed_;
   std::unique_ptr<LinkProtocol> protocol_;  // from the handshake on

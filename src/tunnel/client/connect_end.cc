@@ -119,7 +119,9 @@ async::asio::awaitable<DialResult> dial_connect(std::shared_ptr<Link> link, Dial
     if (refused.kind != Failure::protocol) link->prove(Link::Spoken::connect);
     co_return std::unexpected(std::move(refused));
   }
-  if (end->reset_by() == H2Error::connection_lost)
+  // A stream that was opened on a connection already broken is reset by our own side, which says
+  // nothing of the server.
+  if (end->reset_by() == H2Error::connection_lost || link->broken())
     co_return std::unexpected(co_await lost(link, dial));
   co_return std::unexpected(
       DialError(Failure::protocol, fmt::format("{} refuses CONNECT over HTTP/2", dial.server)));

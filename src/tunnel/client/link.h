@@ -28,6 +28,8 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
   http::H2Session& session() { return connection_.session(); }
   /// Whether new streams make sense.
   bool accepting() const { return accepting_; }
+  /// Whether it is over, though that may not be known everywhere yet.
+  bool broken() { return over_ || connection_.session().finished(); }
   /// Whether the peer has ever answered a dial.
   bool proven() const { return proven_; }
   void prove(Spoken spoken);

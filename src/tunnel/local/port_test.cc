@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/dial.h"
 #include "tunnel/client/testing/frontend_world.h"
 #include "tunnel/local/bench_helper.h"
 
@@ -24,6 +25,28 @@ class PortTest : public ::testing::Test {
     there.world.tasks.spawn("visit", serve(cable.second()));
     there.world.wires.push_back(std::make_unique<Wire>(there.world.tasks, cable.first()));
     return *there.world.wires.back();
+  }
+  /// A program of this machine that connects there.
+  Wire& connect(const std::string& address) {
+    std::optional<Wire*> made;
+    there.world.tasks.spawn("connect", connect(*this, address, made));
+    EXPECT_TRUE(until([&] { return made.has_value(); }));
+    return **made;
+  }
+  static async::Task<void> connect(PortTest& self, std::string address,
+                                   std::optional<Wire*>& made) {
+    auto& world = self.there.world;
+    CO_TRY(auto socket,
+           co_await net::dial_tcp(world.server.clock, address, std::chrono::seconds(5), {}));
+    auto stream = net::make_socket_stream(std::move(socket));
+    world.wires.push_back(std::make_unique<Wire>(world.tasks, std::move(stream)));
+    made = world.wires.back().get();
+    co_return base::Result<void>{};
+  }
+  static async::Task<void> stop(Port& port, bool& stopped) {
+    co_await port.stop();
+    stopped = true;
+    co_return base::Result<void>{};
   }
   bool until(const std::function<bool()>& done) { return there.world.until(done); }
   void accept(std::size_t index = 0) { there.target(index).stream->respond({{":status", "200"}}); }
@@ -56,6 +79,46 @@ TEST_F(PortTest, resets_a_connection_that_leads_nowhere_and_tells_why) {
   Wire& near = visit(forward_to(context, "cluster1:80"));
   EXPECT_TRUE(until([&] { return near.broken() && !outcomes.empty(); }));
   EXPECT_THAT(outcomes[0].error->message, HasSubstr("no agent for \"cluster1\""));
+}
+
+TEST_F(PortTest, stops_dialing_for_a_client_that_broke_off) {
+  Wire& near = visit(forward_to(context, "cluster1:80"));
+  (void)there.target();
+  near.reset();
+  EXPECT_TRUE(until([&] { return there.target().closed && !outcomes.empty(); }));
+  EXPECT_EQ(outcomes[0].error->message, "the client left before cluster1:80 was connected");
+}
+
+TEST_F(PortTest, stops_connecting_to_the_server_for_a_client_that_broke_off) {
+  there.hangs = true;
+  Wire& near = visit(forward_to(context, "cluster1:80"));
+  there.world.settle();
+  near.reset();
+  EXPECT_TRUE(until([&] { return !outcomes.empty(); }));
+  EXPECT_TRUE(outcomes[0].error);
+}
+
+// A program that closes its socket says the same to it as one that has only said all it has.
+TEST_F(PortTest, tells_a_client_that_has_gone_from_one_that_waits_for_an_answer) {
+  auto& world = there.world;
+  auto listener = *net::listen_tcp(world.server.loop, world.server.clock, "127.0.0.1", 0);
+  const std::string address = listener->address();
+  Port port(world.server.loop, std::move(listener), forward_to(context, "cluster1:80"));
+  port.start();
+  Wire& waiting = connect(address);
+  waiting.finish();
+  (void)there.target(0);
+  Wire& leaving = connect(address);
+  leaving.close();
+  (void)there.target(1);
+  world.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(until([&] { return there.target(1).closed.has_value(); }));
+  accept(0);
+  there.target(0).say("answer");
+  EXPECT_TRUE(until([&] { return waiting.heard() == "answer"; }));
+  bool stopped = false;
+  world.tasks.spawn("stop", stop(port, stopped));
+  EXPECT_TRUE(until([&] { return stopped; }));
 }
 
 TEST_F(PortTest, speaks_socks5) {

@@ -3,6 +3,10 @@
 #include <array>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
+
+#include "net/peer_socket.h"
 #include "tunnel/client/join.h"
 
 namespace tunnel::local {
@@ -28,14 +32,37 @@ Task<std::string> Visit::read_more() {
 }
 
 async::asio::awaitable<std::expected<void, client::DialError>> Visit::dial(std::string target) {
+  using namespace async::asio::experimental::awaitable_operators;
   outcome_.target = target;
-  auto dialed = co_await context_.dialer.dial(std::move(target));
+  auto first = co_await (context_.dialer.dial(target) || client_gone());
+  if (first.index() == 1) {
+    client::DialError left(client::Failure::other,
+                           fmt::format("the client left before {} was connected", target));
+    outcome_.error = left;
+    co_return std::unexpected(std::move(left));
+  }
+  auto dialed = std::get<0>(std::move(first));
   if (!dialed) {
     outcome_.error = dialed.error();
     co_return std::unexpected(std::move(dialed).error());
   }
   far_ = *std::move(dialed);
   co_return std::expected<void, client::DialError>{};
+}
+
+// Ends when the client takes no answer any more. One that has only said all it has is still there.
+Task<void> Visit::client_gone() {
+  using namespace async::asio::experimental::awaitable_operators;
+  co_await (stream_->wait_gone() || client_closed());
+  co_return Result<void>{};
+}
+
+Task<void> Visit::client_closed() {
+  constexpr async::Duration kLookEvery = std::chrono::milliseconds(500);
+  do {
+    CO_TRY_VOID(co_await context_.clock.sleep_for(kLookEvery));
+  } while (!net::peer_has_closed(stream_->descriptor()));
+  co_return Result<void>{};
 }
 
 Task<void> Visit::carry(std::string first) {

@@ -19,7 +19,7 @@ class Visit {
   async::Clock& clock() { return context_.clock; }
   /// More of what the client says before it is connected; an error for its end.
   async::Task<std::string> read_more();
-  /// Connects to `target`.
+  /// Connects to `target`, or gives up when the client goes away meanwhile.
   async::asio::awaitable<std::expected<void, client::DialError>> dial(std::string target);
   /// After dial(): sends `first` to the target, then joins the two until both have ended.
   async::Task<void> carry(std::string first);
@@ -28,6 +28,9 @@ class Visit {
   async::Task<void> dismiss(std::string last_words);
 
  private:
+  async::Task<void> client_gone();
+  async::Task<void> client_closed();
+
   const Context& context_;
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<net::Stream> far_;

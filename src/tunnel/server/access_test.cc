@@ -103,6 +103,18 @@ TEST_F(Access, a_shared_name_stays_with_the_cluster_that_has_it) {
   EXPECT_TRUE(server.agent("b", "host=shared-x", {"c2"})->status());
 }
 
+TEST_F(Access, an_exported_service_of_another_cluster_is_refused_even_while_its_owner_is_away) {
+  identity_ = IdentityPolicy(IdentityMode::enforce,
+                             {IdentifierPattern::parse("service:default/nginx").value()});
+  server.admission.identity = &identity_;
+  const std::string nginx_of_c1 =
+      "host=cluster-proxy-b5a01e643eefc30dd87d0c93852f07bf47841d0b6610dd2f0";
+  const auto thief = server.agent("b", nginx_of_c1, {"c2"});
+  ASSERT_TRUE(thief->status());
+  EXPECT_THAT(thief->status()->message, HasSubstr("does not belong to cluster \"c2\""));
+  EXPECT_FALSE(server.agent("a", nginx_of_c1, {"c1"})->status());
+}
+
 TEST_F(Access, an_agents_certificate_opens_no_frontend) {
   const auto agent = server.agent("a", "host=c1", {"c1"});
   const Shown shown({"urn:open-cluster-management:cluster:c1"}, "");

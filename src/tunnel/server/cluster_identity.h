@@ -19,20 +19,23 @@ enum class IdentityMode {
 };
 
 /// Identifiers that agents of a cluster may register: [CLUSTER=]GLOB, where "{cluster}" in the glob
-/// is the name of the agent's own cluster. One that holds for every cluster and does not name it
-/// is *shared*: such a name goes to the cluster that has it first, as long as it is connected.
+/// is the name of the agent's own cluster, or [CLUSTER=]service:NAMESPACE/NAME, the add-on's name
+/// of that service in the agent's own cluster. A glob that holds for every cluster and does not
+/// name it is *shared*: such a name goes to the cluster that has it first, as long as it is
+/// connected.
 class IdentifierPattern {
  public:
   /// Fails with Code::invalid: what is wrong, and how it is written.
   static base::Result<IdentifierPattern> parse(std::string_view text);
 
   bool allows(std::string_view cluster, std::string_view identifier) const;
-  bool shared() const { return cluster_.empty() && !glob_.contains(kOwn); }
+  bool shared() const { return cluster_.empty() && service_.empty() && !glob_.contains(kOwn); }
 
  private:
   static constexpr std::string_view kOwn = "{cluster}";
   std::string cluster_;  // empty: of every one
   std::string glob_;
+  std::string service_;  // "NAMESPACE NAME"; instead of the glob
 };
 
 /// Binds what agents register to the cluster that their certificates name

@@ -70,17 +70,39 @@ TEST(ClusterIdentity, a_certificate_may_name_several) {
 }
 
 TEST(ClusterIdentity, patterns_allow_more) {
-  const auto more = policy({"c1=10.1.*", "{cluster}-*.example.com", "c1=default-route"});
+  const auto more = policy({"c1=10.1.*", "*.{cluster}.example.com", "c1=default-route"});
   EXPECT_EQ(objection(more, {"c1"}, "ipv4=10.1.0.9&default-route=true"), "none");
   EXPECT_THAT(objection(more, {"c2"}, "ipv4=10.1.0.9"), HasSubstr("does not belong"));
   EXPECT_THAT(objection(more, {"c2"}, "default-route=true"), HasSubstr("default-route"));
-  EXPECT_EQ(objection(more, {"c2"}, "host=c2-api.example.com"), "none");
-  EXPECT_THAT(objection(more, {"c2"}, "host=c1-api.example.com"), HasSubstr("does not belong"));
+  EXPECT_EQ(objection(more, {"c2"}, "host=api.c2.example.com"), "none");
+  EXPECT_THAT(objection(more, {"c2"}, "host=api.c1.example.com"), HasSubstr("does not belong"));
 }
 
 TEST(ClusterIdentity, a_cluster_whose_name_looks_like_a_pattern_is_only_itself) {
   EXPECT_THAT(objection(policy({"{cluster}-x"}), {"*"}, "host=c1-x"), HasSubstr("does not belong"));
   EXPECT_EQ(objection(policy({"{cluster}-x"}), {"*"}, "host=*-x"), "none");
+}
+
+// As the reference's addon computes them of the service default/service1 of two clusters.
+constexpr const char* kServiceOf1 =
+    "host=cluster-proxy-1f28e10e03e76d3df8306b102a1da1adc79e744dd27fe48eb";
+constexpr const char* kServiceOf2 =
+    "host=cluster-proxy-b4f06837e9010588864962d5931c591e49ecf0e1e70de2c11";
+
+TEST(ClusterIdentity, an_exported_service_is_the_own_clusters_only) {
+  const auto exported = policy({"service:default/service1"});
+  EXPECT_EQ(objection(exported, {"cluster1"}, kServiceOf1, true), "none");
+  EXPECT_EQ(objection(exported, {"cluster2"}, kServiceOf2), "none");
+  EXPECT_THAT(objection(exported, {"cluster2"}, kServiceOf1),
+              HasSubstr("--cluster-identifiers=service:NAMESPACE/NAME"));
+  EXPECT_THAT(objection(policy({"service:default/redis"}), {"cluster1"}, kServiceOf1),
+              HasSubstr("does not belong"));
+  EXPECT_THAT(objection(policy({"cluster2=service:default/service1"}), {"cluster1"}, kServiceOf1),
+              HasSubstr("does not belong"));
+}
+
+TEST(ClusterIdentity, what_does_not_route_is_not_looked_at) {
+  EXPECT_EQ(objection(policy(), {"c1"}, "cidr=10.0.0.0/8"), "none");
 }
 
 TEST(ClusterIdentity, shared_names_go_to_the_first) {
@@ -94,7 +116,9 @@ TEST(ClusterIdentity, shared_names_go_to_the_first) {
 }
 
 TEST(IdentifierPattern, says_how_it_is_written) {
-  for (const char* text : {"", "=x", "c1="}) {
+  for (const char* text :
+       {"", "=x", "c1=", "service:", "service:nginx", "service:/x", "service:default/",
+        "service:default/*", "service:a/b/c", "service:{cluster}/x"}) {
     const auto parsed = IdentifierPattern::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_THAT(parsed.error().message, HasSubstr("want [CLUSTER=]GLOB"));

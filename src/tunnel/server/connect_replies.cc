@@ -12,19 +12,32 @@
 namespace tunnel {
 namespace {
 
+using base::Code;
+
 std::string lower(std::string text) {
   std::ranges::transform(text, text.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
-// The status for the text of an agent's dial error; peers branch on it.
-unsigned status_for(const std::string& error) {
+// What the text of an agent's dial error means: Go's words, which peers branch on too.
+base::Error agent_error(const std::string& error) {
   const std::string text = lower(error);
-  const auto says = [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; };
-  if (says("timeout") || says("deadline exceeded")) return 504;
-  if (says("too many open files")) return 503;
-  return 502;
+  const auto says = [&](std::string_view phrase) { return text.contains(phrase); };
+  Code code = Code::io;
+  if (says("timeout") || says("deadline exceeded")) {
+    code = Code::timeout;
+  } else if (says("too many open files")) {
+    code = Code::exhausted;
+  } else if (says("connection refused")) {
+    code = Code::refused;
+  }
+  return {code, error};
+}
+
+unsigned status_for(const base::Error& error) {
+  if (error.is(Code::timeout)) return 504;
+  return error.is(Code::exhausted) ? 503 : 502;
 }
 
 std::string_view status_text(unsigned status) {
@@ -43,9 +56,26 @@ std::string_view status_text(unsigned status) {
 }
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kServer = "cluster-proxy-server";
+constexpr std::string_view kAgent = "cluster-proxy-agent";
 
 DialReply refusal(std::string_view who, const std::string& error) {
-  return {403, kText, error, true, proxy_status(who, {base::Code::forbidden, error})};
+  return {.status = 403,
+          .content_type = kText,
+          .body = error,
+          .proxy_status = proxy_status(who, {Code::forbidden, error}),
+          .says_close = true,
+          .extended = true};
+}
+
+DialReply agent_failed(const std::string& error) {
+  if (error.contains(kNotAllowed)) return refusal(kAgent, error);
+  const base::Error why = agent_error(error);
+  return {.status = status_for(why),
+          .content_type = kText,
+          .body = error,
+          .proxy_status = proxy_status(kAgent, why),
+          .says_close = true};
 }
 
 }  // namespace
@@ -53,16 +83,24 @@ DialReply refusal(std::string_view who, const std::string& error) {
 DialReply dial_reply(DialFailure reason, const std::string& error) {
   switch (reason) {
     case DialFailure::no_agent:
-      return {500, "text/plain", "currently no tunnels available: No agent available"};
+      return {.status = 500,
+              .content_type = "text/plain",
+              .body = "currently no tunnels available: No agent available",
+              .proxy_status = proxy_status(kServer, "destination_not_found", "No agent available")};
     case DialFailure::forbidden:
-      return refusal("cluster-proxy-server", error);
+      return refusal(kServer, error);
     case DialFailure::backend_dial_timeout:
-      return {504, kText, "Backend dial timeout: " + error + "\r\n"};
+      return {.status = 504,
+              .content_type = kText,
+              .body = "Backend dial timeout: " + error + "\r\n",
+              .proxy_status = proxy_status(kServer, {Code::timeout, error})};
     case DialFailure::backend_close:
-      return {502, kText, "Backend context error: " + error};
+      return {.status = 502,
+              .content_type = kText,
+              .body = "Backend context error: " + error,
+              .proxy_status = proxy_status(kServer, "connection_terminated", error)};
     default:
-      if (error.contains(kNotAllowed)) return refusal("cluster-proxy-agent", error);
-      return {status_for(error), kText, error, true};
+      return agent_failed(error);
   }
 }
 
@@ -70,7 +108,7 @@ std::string dial_failure_reply(DialFailure reason, const std::string& error) {
   if (reason == DialFailure::backend_close && error.empty()) return "";
   const DialReply reply = dial_reply(reason, error);
   const std::string more =
-      reply.proxy_status.empty() ? "" : fmt::format("Proxy-Status: {}\r\n", reply.proxy_status);
+      reply.extended ? fmt::format("Proxy-Status: {}\r\n", reply.proxy_status) : "";
   return fmt::format("HTTP/1.1 {}\r\n{}Content-Type: {}\r\n{}\r\n{}", status_text(reply.status),
                      reply.says_close ? "Connection: close\r\n" : "", reply.content_type, more,
                      reply.body);

@@ -13,8 +13,9 @@ struct DialReply {
   unsigned status = 502;
   std::string_view content_type;
   std::string body;
+  std::string proxy_status;  // RFC 9209; clients of HTTP/2, which the reference has none of, get it
   bool says_close = false;   // in HTTP/1.1: "Connection: close"
-  std::string proxy_status;  // RFC 9209; of refusals, which the reference does not know
+  bool extended = false;  // in HTTP/1.1: with Proxy-Status, for a failure unknown to the reference
 };
 
 DialReply dial_reply(DialFailure reason, const std::string& error);

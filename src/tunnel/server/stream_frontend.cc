@@ -44,9 +44,9 @@ void StreamFrontend::dial(std::string target) {
 }
 
 void StreamFrontend::refuse(const DialReply& reply) {
-  http::Headers headers{{":status", std::to_string(reply.status)},
-                        {"content-type", std::string(reply.content_type)}};
-  if (!reply.proxy_status.empty()) headers.push_back({"proxy-status", reply.proxy_status});
+  const http::Headers headers{{":status", std::to_string(reply.status)},
+                              {"content-type", std::string(reply.content_type)},
+                              {"proxy-status", reply.proxy_status}};
   stream_.respond(headers);
   stream_.send(base::as_bytes(reply.body));
   stream_.end();

@@ -81,6 +81,7 @@ void FrontendWorld::lose_agent() {
 
 Task<Entrance::Connection> FrontendWorld::connect() {
   if (unreachable) co_return base::fail(*unreachable);
+  if (hangs) CO_TRY_VOID(co_await world.server.clock.sleep_for(std::chrono::hours(1)));
   auto& cable =
       *cables_.emplace_back(std::make_unique<net::testing::Cable>(world.tasks.executor()));
   if (stranger) {

@@ -27,6 +27,9 @@ class FrontendWorld : public Entrance {
   /// Connections cannot be made from now on.
   std::optional<base::Error> unreachable;
 
+  /// Connections are neither made nor fail from now on.
+  bool hangs = false;
+
   void dial(Dialer& dialer, const std::string& target);
   /// The outcome of dial() number `index`, once it is there.
   DialResult& result(std::size_t index = 0);

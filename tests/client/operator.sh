@@ -1,0 +1,51 @@
+# What an operator types, and gets wrong. Sourced, never run.
+
+check_operator() {
+  pki_ca $work operators operators
+  pki_cert $work operator operators /CN=operator clientAuth
+  check 'status tells of the cluster' says_of_status 'cluster1-connect +connected'
+  check 'status -w reaches a reader at once, and ends with it' watch_is_read
+  check 'status -o yaml has numbers that other programs read as such' yaml_has_numbers
+  check 'status of a cluster that is not there ends with 1' fails_with 'status nowhere' 'no agent of cluster "nowhere"'
+  check 'status names the flag for the server that it asks' fails_with 'status --admin=127.0.0.1:8092' 'it answered 404 .*is it the admin port'
+  check 'top -o json, once' says_of_top
+  check 'doctor finds the way' doctor_says 0 'ok +target +web.cluster1:7080 takes connections' web.cluster1:7080
+  check 'doctor tells an agent from the port of clients' doctor_says 1 'FAIL +protocol .*port for clients' --agent
+  check 'doctor tells a certificate that the server refuses' doctor_says 1 '-> the server refuses this certificate' --client-cert=$work/operator.crt --client-key=$work/operator.key
+  check 'doctor tells a target that refuses' doctor_says 1 'FAIL +target .*connection refused' cluster1:1
+  check 'a typing error in the settings file has its line and what was meant' misspelt_settings_are_told
+  check 'a key that nobody may read is told' unreadable_key_is_told
+}
+
+says_of_status() { client status -o wide | grep -qE -- "$1"; }
+# The reader takes three lines of three looks and goes; status must not stay behind.
+watch_is_read() {
+  local seen began=$SECONDS
+  seen=$(timeout 15 "$program" status -w --interval=100ms | grep -m 3 -c connected) || true
+  [ "$seen" = 3 ] && [ $((SECONDS - began)) -lt 10 ]
+}
+yaml_has_numbers() {
+  client status -o yaml | python3 -c '
+import sys, yaml
+page = yaml.safe_load(sys.stdin)
+link = page["clusters"][0]["links"][0]
+numbers = [page["server"]["uptimeSeconds"], link["ageSeconds"], link["roundTripSeconds"]]
+sys.exit(0 if all(isinstance(number, (int, float)) for number in numbers) else repr(numbers))'
+}
+says_of_top() { client top --watch=false -o json | jq -e '.version == 1' >/dev/null; }
+# doctor_says EXIT-CODE PATTERN ARGUMENT...
+doctor_says() {
+  local code=0 text
+  text=$(client doctor "${@:3}" 2>&1) || code=$?
+  [ $code = "$1" ] && grep -qE -- "$2" <<<"$text" || { echo "exit code $code, said: $text" >&2; return 1; }
+}
+misspelt_settings_are_told() {
+  sed 's/^client-key/client-kye/' $work/settings.yaml >$work/misspelt.yaml
+  fails_with "dial --config=$work/misspelt.yaml web.cluster1:80" 'misspelt.yaml:3: client-kye: .*did you mean client-key'
+}
+unreadable_key_is_told() {
+  local code=0
+  install -m 000 $work/client.key $work/locked.key
+  unprivileged "$program" dial web.cluster1:80 --client-key=$work/locked.key >$work/locked.out 2>&1 </dev/null || code=$?
+  [ $code = 1 ] && says $work/locked.out "invalid --client-key=$work/locked.key: cannot read the file: Permission denied"
+}
