@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "addon/deployment_config.h"
+#include "addon/health_port.h"
 #include "addon/image.h"
 #include "addon/manifest.h"
 #include "addon/names.h"
@@ -41,6 +42,17 @@ std::string printed(const json::object& values, std::string_view name) {
   return number ? std::to_string(*number) : std::string(text_at(values, name));
 }
 
+/// Our difference from the reference's container. No probe when the arguments hide its port.
+void add_readiness(json::object& container, const std::vector<std::string>& args) {
+  const auto port = health_port(args, {.address = "health-server-host",
+                                       .port = "health-server-port",
+                                       .usual_port = kAgentHealthPort});
+  if (!port) return;
+  for (auto& member : manifest("agent/readiness", {{"healthPort", *port}})) {
+    container[member.key()] = member.value();
+  }
+}
+
 json::object proxy_agent(const json::object& values) {
   std::vector<std::string> args = {
       fmt::format("--proxy-server-host={}", text_at(values, "serviceEntryPoint")),
@@ -56,10 +68,12 @@ json::object proxy_agent(const json::object& values) {
     if (!value.empty()) environment.push_back({{"name", name}, {"value", value}});
   }
   environment.push_back({{"name", "ROOT_CA_CERT"}, {"value", "/etc/ca/ca.crt"}});
-  return container("agent/proxy_agent_container", values,
-                   {{"image", text_at(values, "proxyAgentImage")},
-                    {"args", texts(args)},
-                    {"env", std::move(environment)}});
+  auto made = container("agent/proxy_agent_container", values,
+                        {{"image", text_at(values, "proxyAgentImage")},
+                         {"args", texts(args)},
+                         {"env", std::move(environment)}});
+  add_readiness(made, args);
+  return made;
 }
 
 std::string addon_image(const json::object& values) {

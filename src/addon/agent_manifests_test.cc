@@ -60,6 +60,18 @@ TEST_F(AgentManifests, come_in_the_order_of_installation) {
                   "Service/c1", "Service/h", "Deployment/cluster-proxy-proxy-agent"));
 }
 
+TEST_F(AgentManifests, agent_is_ready_when_it_is_connected) {
+  const auto probe = [this] {
+    const auto container = array_at(pod(), "containers")[0].as_object();
+    return object_at(object_at(container, "readinessProbe"), "httpGet");
+  };
+  EXPECT_EQ(json::value(probe()), json::value({{"path", "/readyz"}, {"port", 8093}}));
+  values_["additionalProxyAgentArgs"] = json::array{"--health-server-port=9001"};
+  EXPECT_EQ(probe().at("port"), 9001);
+  values_["additionalProxyAgentArgs"] = json::array{"--health-server-host=127.0.0.1"};
+  EXPECT_TRUE(probe().empty());
+}
+
 TEST_F(AgentManifests, text_is_true_whatever_it_says) {
   values_["enableKubeApiProxy"] = "false";
   EXPECT_THAT(names(), Contains("Service/c1"));

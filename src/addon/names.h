@@ -84,7 +84,8 @@ inline constexpr std::string_view kExposedServicesConfigMap = "cluster-proxy-exp
 // Ports.
 inline constexpr std::int64_t kClientPort = 8090;
 inline constexpr std::int64_t kAgentPort = 8091;
-inline constexpr std::int64_t kHealthPort = 8092;
+inline constexpr std::int64_t kHealthPort = 8092;  // of proxy-server
+inline constexpr std::int64_t kAgentHealthPort = 8093;
 inline constexpr std::int64_t kServiceProxyPort = 7443;
 inline constexpr std::int64_t kUserServerPort = 9092;
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "addon/hashes.h"
+#include "addon/health_port.h"
 #include "addon/manifest.h"
 #include "addon/names.h"
 #include "addon/object.h"
@@ -13,6 +14,9 @@
 
 namespace addon {
 namespace {
+
+constexpr HealthFlags kHealth{
+    .address = "health-bind-address", .port = "health-port", .usual_port = kHealthPort};
 
 json::array server_args(const ProxyServerInputs& inputs) {
   const auto& server = inputs.configuration.server;
@@ -72,29 +76,6 @@ void stamp_deployment(json::object& object, const ProxyServerInputs& inputs) {
   annotate(object, kTlsHashAnnotation, tls_config_hash(inputs.tls));
 }
 
-/// The value of the last `--name=value` or `--name value`; "" when there is none.
-std::string_view flag_value(const std::vector<std::string>& args, std::string_view name) {
-  std::string_view value;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const std::string_view arg = args[i];
-    if (!arg.starts_with("--") || !arg.substr(2).starts_with(name)) continue;
-    const auto rest = arg.substr(2 + name.size());
-    if (rest.starts_with('=')) value = rest.substr(1);
-    if (rest.empty() && i + 1 < args.size()) value = args[i + 1];
-  }
-  return value;
-}
-
-/// Where the kubelet can ask the server how it is; nothing when additionalArgs hide that port.
-std::optional<std::int64_t> health_port(const std::vector<std::string>& args) {
-  const auto address = flag_value(args, "health-bind-address");
-  if (!address.empty() && address != "0.0.0.0" && address != "::") return std::nullopt;
-  const auto text = flag_value(args, "health-port");
-  std::int64_t port = kHealthPort;
-  if (!text.empty()) std::from_chars(text.data(), text.data() + text.size(), port);
-  return port;
-}
-
 void put_all(json::object& into, const json::object& members) {
   for (const auto& member : members) into[member.key()] = member.value();
 }
@@ -111,7 +92,7 @@ void improve(json::object& object, const ProxyConfiguration& configuration) {
   if (flag_value(configuration.server.additional_args, "graceful-shutdown-timeout").empty()) {
     args.emplace_back("--graceful-shutdown-timeout=20s");
   }
-  const auto port = health_port(configuration.server.additional_args);
+  const auto port = health_port(configuration.server.additional_args, kHealth);
   if (port) put_all(container, manifest("server/probes", {{"healthPort", *port}}));
 }
 

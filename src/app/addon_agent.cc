@@ -11,6 +11,7 @@
 #include "app/admin.h"
 #include "app/health_checks.h"
 #include "app/settle.h"
+#include "async/timeout.h"
 #include "base/log.h"
 #include "heartbeat/heartbeat.h"
 #include "kube/account.h"
@@ -25,6 +26,8 @@ using base::Result;
 
 constexpr const char* kCertificates = "certificates";
 constexpr const char* kForwarding = "port forward proxy readiness";
+// The pod gets 40 s to end (deploy/agent/deployment.yaml).
+constexpr async::Duration kGrace = std::chrono::seconds(35);
 
 Task<void> always_well() { co_return Result<void>{}; }
 
@@ -54,6 +57,7 @@ class AddonAgent {
   heartbeat::Probe probe();
   Task<void> watch_pods();
   Task<void> watch_signals();
+  async::asio::awaitable<void> drain(int signal);
   async::asio::awaitable<void> stop();
   Result<void> forwarding_state() const;
 
@@ -73,6 +77,7 @@ class AddonAgent {
   std::optional<portforward::ForwarderMetrics> forwarder_metrics_;
   std::optional<portforward::Forwarder> forwarder_;
   async::asio::signal_set signals_;
+  async::TaskGroup beating_{loop_.get_executor()};
   async::TaskGroup working_{loop_.get_executor()};
   async::TaskGroup tasks_;
 };
@@ -113,7 +118,7 @@ Result<void> AddonAgent::start_heartbeat() {
                      heartbeat::Heartbeat::Options{.in_namespace = config_.pod_namespace,
                                                    .hub_namespace = config_.cluster_name,
                                                    .owner = owner});
-  working_.spawn("heartbeat", heartbeat_->run());
+  beating_.spawn("heartbeat", heartbeat_->run());
   return {};
 }
 
@@ -141,7 +146,10 @@ Result<void> AddonAgent::start_forwarding() {
 }
 
 Result<void> AddonAgent::forwarding_state() const {
-  if (!forwarder_ || forwarder_->ready()) return {};
+  if (!forwarder_) return {};
+  if (forwarder_->draining())
+    return base::fail(base::Code::unavailable, "no new tunnels: stopping");
+  if (forwarder_->ready()) return {};
   const auto& failure = forwarder_->last_failure();
   return base::fail(base::Code::unavailable,
                     failure.empty() ? "no tunnel has been opened yet" : failure);
@@ -175,10 +183,26 @@ Task<void> AddonAgent::watch_pods() {
 Task<void> AddonAgent::watch_signals() {
   auto [error, signal] = co_await signals_.async_wait(async::kAsTuple);
   if (error) co_return Result<void>{};
-  LOG_INFO("stopping", {"signal", signal});
+  co_await drain(signal);
   co_await stop();
   loop_.stop();
   co_return Result<void>{};
+}
+
+// The proxy-agent beside this one serves on until it falls quiet, over connections that are led on
+// here. It is not ready for new ones any more, so the lease is another replica's.
+async::asio::awaitable<void> AddonAgent::drain(int signal) {
+  using namespace async::asio::experimental::awaitable_operators;
+  beating_.cancel();
+  co_await beating_.join();
+  if (!forwarder_ || forwarder_->serving() == 0) {
+    LOG_INFO("stopping", {"signal", signal});
+    co_return;
+  }
+  LOG_INFO("draining: forwarding on until nobody is connected, or the next signal",
+           {"signal", signal}, {"connections", forwarder_->serving()});
+  (void)co_await (signals_.async_wait(async::asio::use_awaitable) ||
+                  async::with_timeout(clock_, kGrace, "connections", forwarder_->drain()));
 }
 
 async::asio::awaitable<void> AddonAgent::stop() {

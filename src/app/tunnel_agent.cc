@@ -12,6 +12,7 @@
 #include "app/admin.h"
 #include "app/agent_leases.h"
 #include "app/agent_loops.h"
+#include "app/quiet.h"
 #include "app/settle.h"
 #include "base/log.h"
 #include "http/server.h"
@@ -135,13 +136,7 @@ Result<void> TunnelAgent::start_counting() {
 
 // Servers that know no other agent yet send their dials here, so one quiet moment is not the end.
 Task<void> TunnelAgent::fallen_quiet() {
-  constexpr async::Duration kQuiet = std::chrono::seconds(5);
-  constexpr async::Duration kLookAgain = std::chrono::milliseconds(100);
-  for (auto since = clock_.now(); clock_.now() - since < kQuiet;) {
-    CO_TRY_VOID(co_await clock_.sleep_for(kLookAgain));
-    if (metrics_.open_endpoint_connections.value() > 0) since = clock_.now();
-  }
-  co_return Result<void>{};
+  return until_quiet(clock_, [this] { return metrics_.open_endpoint_connections.value() > 0; });
 }
 
 Task<void> TunnelAgent::watch_signals() {

@@ -9,6 +9,7 @@
 namespace cli {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -19,6 +20,7 @@ class Command : public ::testing::Test {
     const Programs programs = {.server =
                                    [this](const app::TunnelServerConfig& config) {
                                      ran_ = "server " + config.server_id;
+                                     handover_ = config.handover;
                                      return 7;
                                    },
                                .agent =
@@ -34,13 +36,19 @@ class Command : public ::testing::Test {
     const Console console = {.out = [this](std::string_view text) { out_ += text; },
                              .error = [this](std::string_view text) { error_ += text; },
                              .environment =
-                                 [](const std::string& name) {
-                                   return name.ends_with("_TIMEOUT") ? "" : "id-of-" + name;
+                                 [this](const std::string& name) {
+                                   return name == kHandover ? handover_variable_ : "id-of-" + name;
                                  },
                              .lost = [this] { return lost_; }};
     return run_command(all_commands(programs), command_line, console);
   }
 
+  static constexpr std::string_view kHandover = "PROXY_SERVER_HANDOVER_TIMEOUT";
+  const std::vector<std::string> server_ = {"/proxy-server", "--uds-name=/x", "--server-port=0",
+                                            "--cluster-cert=" + testing::file("c"),
+                                            "--cluster-key=" + testing::file("k")};
+  std::string handover_variable_;
+  async::Duration handover_{};
   int lost_ = 0;  // errno of the output
   std::string ran_;
   std::string out_;
@@ -82,6 +90,33 @@ TEST_F(Command, runs_the_server_by_subcommand_and_by_its_own_name) {
   line.erase(line.begin(), line.begin() + 2);
   line.insert(line.begin(), "./proxy-server");
   EXPECT_EQ(run(line), 7);
+}
+
+TEST_F(Command, takes_the_handover_from_the_environment_unless_a_flag_says_it) {
+  EXPECT_EQ(run(server_), 7);
+  EXPECT_EQ(handover_, 0s);
+  handover_variable_ = "4s";
+  EXPECT_EQ(run(server_), 7);
+  EXPECT_EQ(handover_, 4s);
+  auto line = server_;
+  line.emplace_back("--handover-timeout=7s");
+  EXPECT_EQ(run(line), 7);
+  EXPECT_EQ(handover_, 7s);
+}
+
+TEST_F(Command, names_the_variable_whose_value_is_wrong) {
+  handover_variable_ = "soon";
+  EXPECT_NE(run(server_), 7);
+  EXPECT_THAT(error_, AllOf(HasSubstr(kHandover), HasSubstr("soon")));
+  handover_variable_ = "-1s";
+  error_.clear();
+  EXPECT_NE(run(server_), 7);
+  EXPECT_THAT(error_, HasSubstr("--handover-timeout"));
+}
+
+TEST_F(Command, asks_no_other_program_for_a_handover) {
+  handover_variable_ = "soon";
+  EXPECT_EQ(run({"/proxy-agent", "--ca-cert=" + testing::file("ca"), "--agent-id=c1"}), 8);
 }
 
 TEST_F(Command, explains_itself_without_arguments_and_on_request) {

@@ -99,8 +99,12 @@ class LeaderElectionTest : public kube::testing::FakeApiTest {
  protected:
   /// A candidate that runs.
   struct Candidate {
-    Candidate(LeaderElectionTest& test, const char* identity)
-        : election(*test.client_, {.in_namespace = "ns", .name = "l", .identity = identity},
+    Candidate(LeaderElectionTest& test, const char* identity, json::object owner = {})
+        : election(*test.client_,
+                   {.in_namespace = "ns",
+                    .name = "l",
+                    .identity = identity,
+                    .owner = [owner] { return owner; }},
                    nullptr),
           tasks(test.loop_.get_executor()) {
       tasks.spawn("candidate", run(*this));
@@ -144,6 +148,22 @@ TEST_F(LeaderElectionTest, first_candidate_leads_and_renews) {
   EXPECT_GE(pause, 2s);
   EXPECT_LE(pause, 3s);
   end(a);
+}
+
+TEST_F(LeaderElectionTest, lease_goes_with_the_account_of_whoever_leads) {
+  const auto owners = [this] {
+    return kube::array_at(object_at(*server_.find(kPath), "metadata"), "ownerReferences");
+  };
+  json::object account{{"kind", "ServiceAccount"}, {"uid", "of the reference"}};
+  Candidate a(*this, "a", account);
+  ASSERT_TRUE(leads(a));
+  EXPECT_EQ(owners(), json::array{account});
+  end(a);
+  server_.erase(kPath);
+  Candidate b(*this, "b");
+  ASSERT_TRUE(leads(b));
+  EXPECT_TRUE(owners().empty());
+  end(b);
 }
 
 TEST_F(LeaderElectionTest, second_candidate_waits_for_the_end_of_a_killed_one) {

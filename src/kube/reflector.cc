@@ -154,8 +154,31 @@ Task<void> Reflector::watch() {
   co_return co_await follow(std::move(events), began);
 }
 
+// Servers say where a streamed state ends once a second or so; what fits on a page is there at
+// once.
+Task<bool> Reflector::list_if_small() {
+  const auto began = client_.clock().now();
+  const ListOptions options{.label_selector = options_.label_selector,
+                            .field_selector = options_.field_selector,
+                            .limit = options_.small};
+  CO_TRY(auto page, co_await client_.send_for_object(api_.list(options)));
+  const auto metadata = object_at(page, "metadata");
+  if (!text_at(metadata, "continue").empty()) co_return false;
+  report_list(nullptr, client_.clock().now() - began);
+  std::vector<json::object> objects;
+  take_items(page, objects);
+  state_.listed(text_at(metadata, "resourceVersion"));
+  handler_.replace(std::move(objects));
+  synced_ = true;
+  co_return true;
+}
+
 // Servers that do not know the question refuse one part of it or another, as invalid.
 Task<void> Reflector::stream() {
+  if (options_.small > 0) {
+    CO_TRY(const bool listed, co_await list_if_small());
+    if (listed) co_return Result<void>{};
+  }
   const auto began = client_.clock().now();
   auto events = co_await open(true);
   if (!events && !events.error().is_invalid()) co_return std::unexpected(std::move(events).error());

@@ -58,9 +58,11 @@ class Reflector {
     // A watch that the server has not ended this long after it was due is taken for half-dead.
     std::chrono::seconds overdue_margin{30};
     unsigned page = 500;
-    // Ask for the state by a watch first. A server that refuses is listed; so is one that does not
-    // say where the state ends, once it has said nothing for `state_limit`.
+    // Ask for the state by a watch first, but for one of at most `small` objects (0: whatever its
+    // size). A server that refuses is listed; so is one that does not say where the state ends,
+    // once it has said nothing for `state_limit`.
     bool stream_state = true;
+    unsigned small = 100;
     std::chrono::seconds state_limit{30};
     async::Backoff::Options backoff{.initial = std::chrono::milliseconds(800),
                                     .cap = std::chrono::seconds(30),
@@ -81,6 +83,7 @@ class Reflector {
   Task<void> take_step();
   Task<void> list();
   Task<void> stream();
+  Task<bool> list_if_small();
   Task<bool> receive_state(Events& events);
   void complete(std::string_view version, std::map<std::string, json::object> objects);
   Task<void> watch();

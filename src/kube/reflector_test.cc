@@ -48,6 +48,7 @@ class ReflectorTest : public testing::FakeApiTest {
  protected:
   void start(Reflector::Options options = {}) {
     options.stream_state = streams_;
+    options.small = small_;
     reflector_ =
         std::make_unique<Reflector>(*client_, Api({"coordination.k8s.io", "v1", "leases"}, "ns"),
                                     handler_, &counts_, std::move(options));
@@ -73,6 +74,7 @@ class ReflectorTest : public testing::FakeApiTest {
   }
 
   bool streams_ = false;
+  unsigned small_ = 0;
   Names handler_;
   Counts counts_;
   std::unique_ptr<Reflector> reflector_;
@@ -272,6 +274,32 @@ TEST_F(ReflectorStream, gets_the_state_and_then_changes_by_one_watch) {
   EXPECT_FALSE(target.contains("resourceVersion=0")) << target;
   EXPECT_EQ(counts_.lists, 1);
   EXPECT_EQ(counts_.watches, 1);
+}
+
+TEST_F(ReflectorStream, lists_a_small_state_since_its_end_is_told_late) {
+  small_ = 2;
+  server_.put(kCollection, named("a"));
+  server_.put(kCollection, named("b"));
+  start();
+  ASSERT_TRUE(has({"a", "b"}));
+  EXPECT_TRUE(reflector_->synced());
+  ASSERT_TRUE(watching());
+  server_.put(kCollection, named("c"));
+  EXPECT_TRUE(has({"a", "b", "c"}));
+  ASSERT_EQ(server_.requests().size(), 2);
+  EXPECT_FALSE(server_.requests()[0].target.contains("watch")) << server_.requests()[0].target;
+  EXPECT_FALSE(server_.requests()[1].target.contains("sendInitialEvents"));
+  EXPECT_EQ(counts_.lists, 1);
+}
+
+TEST_F(ReflectorStream, streams_a_state_that_is_larger_than_a_page) {
+  small_ = 2;
+  for (const auto* name : {"a", "b", "c"}) server_.put(kCollection, named(name));
+  start();
+  ASSERT_TRUE(has({"a", "b", "c"}));
+  ASSERT_EQ(server_.requests().size(), 2);
+  EXPECT_TRUE(server_.requests()[1].target.contains("sendInitialEvents"));
+  EXPECT_EQ(handler_.replaced, 1);
 }
 
 TEST_F(ReflectorStream, resumes_without_the_state) {

@@ -22,6 +22,7 @@ using base::Result;
 using Tcp = asio::ip::tcp;
 
 constexpr async::Duration kAttemptDelay = std::chrono::milliseconds(250);  // RFC 8305, section 5
+constexpr async::Duration kRenewAfter = std::chrono::seconds(1);
 
 std::string name_of(const Tcp::endpoint& endpoint) {
   return join_host_port(endpoint.address().to_string(), endpoint.port());
@@ -47,26 +48,32 @@ Result<void> keep_permitted(const DialPolicy& policy, const HostPort& target,
 // have run.
 class Dial::Race : public std::enable_shared_from_this<Race> {
  public:
-  Race(asio::any_io_executor executor, async::Clock& clock, Resolution::Endpoints endpoints)
-      : executor_(std::move(executor)), clock_(clock), endpoints_(std::move(endpoints)) {}
+  Race(asio::any_io_executor executor, async::Clock& clock, Resolution::Endpoints endpoints,
+       async::Duration renew)
+      : executor_(std::move(executor)),
+        clock_(clock),
+        endpoints_(std::move(endpoints)),
+        renew_(renew) {}
 
   async::Event* waiter = nullptr;
 
   bool decided() const { return winner_ || failed_ == endpoints_.size(); }
-  /// When the next address is due though no other has failed.
+  /// When the next attempt is due though no other has failed.
   async::TimePoint next_due() const {
-    return sockets_.size() == endpoints_.size() ? async::TimePoint::max() : next_due_;
+    const bool never = all_started() && renew_ == async::Duration::zero();
+    return never ? async::TimePoint::max() : next_due_;
   }
 
   void start_due() {
-    if (!decided() && clock_.now() >= next_due()) start_next();
+    if (decided() || clock_.now() < next_due()) return;
+    all_started() ? renew() : start_next();
   }
 
   void start_next() {
-    if (decided() || sockets_.size() == endpoints_.size()) return;
+    if (decided() || all_started()) return;
     const std::size_t index = sockets_.size();
     sockets_.push_back(std::make_unique<Tcp::socket>(executor_));
-    next_due_ = clock_.now() + kAttemptDelay;
+    next_due_ = clock_.now() + (all_started() ? renew_ : kAttemptDelay);
     sockets_.back()->async_connect(
         endpoints_[index], [self = shared_from_this(), index](boost::system::error_code error) {
           self->finished(index, error);
@@ -89,9 +96,28 @@ class Dial::Race : public std::enable_shared_from_this<Race> {
     waiter = nullptr;
     boost::system::error_code ignored;
     for (const auto& socket : sockets_) socket->close(ignored);
+    if (again_) again_->close(ignored);
   }
 
  private:
+  bool all_started() const { return sockets_.size() == endpoints_.size(); }
+
+  // The first attempts go on, for peers that take longer to answer than the time between two of
+  // these. Their failures are told: an address that fails now fails them too.
+  void renew() {
+    const Tcp::endpoint& endpoint = endpoints_[renewals_++ % endpoints_.size()];
+    boost::system::error_code ignored;
+    if (again_) again_->close(ignored);
+    again_ = std::make_shared<Tcp::socket>(executor_);
+    next_due_ = clock_.now() + renew_;
+    again_->async_connect(
+        endpoint, [self = shared_from_this(), socket = again_](boost::system::error_code error) {
+          if (error || self->winner_) return;
+          self->winner_ = std::move(*socket);
+          if (self->waiter != nullptr) self->waiter->notify_all();
+        });
+  }
+
   void finished(std::size_t index, boost::system::error_code error) {
     if (!error && !winner_) winner_ = std::move(*sockets_[index]);
     if (error) ++failed_;
@@ -107,7 +133,10 @@ class Dial::Race : public std::enable_shared_from_this<Race> {
   asio::any_io_executor executor_;
   async::Clock& clock_;
   Resolution::Endpoints endpoints_;
+  async::Duration renew_;
   std::vector<std::unique_ptr<Tcp::socket>> sockets_;
+  std::shared_ptr<Tcp::socket> again_;
+  std::size_t renewals_ = 0;
   async::TimePoint next_due_;
   std::size_t failed_ = 0;
   std::optional<Tcp::socket> winner_;
@@ -138,15 +167,15 @@ async::Task<Socket> Dial::run(std::string address, DialOptions options) {
   auto endpoints = resolution.take();
   if (!endpoints) co_return fail(std::move(endpoints).error().within("dial tcp"));
   if (options.policy != nullptr) CO_TRY_VOID(keep_permitted(*options.policy, *target, *endpoints));
-  CO_TRY(Socket socket, co_await race(*std::move(endpoints)));
+  CO_TRY(Socket socket, co_await race(*std::move(endpoints), options.renew));
   tune(socket, options.liveness);
   co_return socket;
 }
 
-Task<Socket> Dial::race(Resolution::Endpoints endpoints) {
+Task<Socket> Dial::race(Resolution::Endpoints endpoints, async::Duration renew) {
   name_ = name_of(endpoints.front());
   resolved_ = true;
-  race_ = std::make_shared<Race>(executor_, clock_, std::move(endpoints));
+  race_ = std::make_shared<Race>(executor_, clock_, std::move(endpoints), renew);
   race_->waiter = &changed_;
   race_->start_next();
   while (!race_->decided()) {
@@ -168,7 +197,8 @@ Task<void> Dial::wait(async::TimePoint then) {
 async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
                              Liveness liveness, Family family) {
   Dial dial(co_await asio::this_coro::executor, clock);
-  const DialOptions options{limit, liveness, family};
+  const DialOptions options{
+      .limit = limit, .liveness = liveness, .family = family, .renew = kRenewAfter};
   co_return co_await dial.run(std::move(address), options);
 }
 

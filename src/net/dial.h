@@ -28,6 +28,9 @@ struct DialOptions {
   Liveness liveness{};
   Family family = Family::any;         // the addresses of the other one are left out
   const DialPolicy* policy = nullptr;  // null: everything; outlives the dial
+  // When no address has answered for so long, one is tried anew beside the attempts that wait; 0 =
+  // never.
+  async::Duration renew{};
 };
 
 /// Connects to "host:port", trying each address of the host: one attempt every 250 ms or at once
@@ -51,7 +54,7 @@ class Dial {
  private:
   class Race;
 
-  async::Task<Socket> race(Resolution::Endpoints endpoints);
+  async::Task<Socket> race(Resolution::Endpoints endpoints, async::Duration renew);
   async::Task<void> wait(async::TimePoint then);
 
   async::asio::any_io_executor executor_;
@@ -64,7 +67,8 @@ class Dial {
   std::shared_ptr<Race> race_;
 };
 
-/// A Dial that only the end of its task stops.
+/// A Dial that only the end of its task stops, to a peer that comes back: a connection is made
+/// within a second after that, where the system would ask ever more rarely.
 async::Task<Socket> dial_tcp(async::Clock& clock, std::string address, async::Duration limit,
                              Liveness liveness, Family family = Family::any);
 

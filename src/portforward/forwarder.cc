@@ -30,6 +30,7 @@ Forwarder::Forwarder(const Surroundings& surroundings, std::unique_ptr<net::List
       options_(std::move(options)),
       pool_(surroundings.loop.get_executor(), surroundings.clock, surroundings.dialer,
             counting(options_.pool, surroundings.metrics)),
+      served_(surroundings.loop.get_executor()),
       tasks_(surroundings.loop.get_executor()) {}
 
 void Forwarder::start() {
@@ -39,6 +40,13 @@ void Forwarder::start() {
   });
   pool_.start();
   tasks_.spawn("accept", accept());
+}
+
+Task<void> Forwarder::drain() {
+  draining_ = true;
+  listener_->close();
+  while (serving_ > 0) CO_TRY_VOID(co_await served_.wait());
+  co_return Result<void>{};
 }
 
 async::asio::awaitable<void> Forwarder::stop() {
@@ -58,6 +66,14 @@ Task<void> Forwarder::accept() {
 }
 
 Task<void> Forwarder::serve(std::unique_ptr<net::Stream> local) {
+  ++serving_;
+  auto outcome = co_await lead_on(std::move(local));
+  --serving_;
+  served_.notify_all();
+  co_return outcome;
+}
+
+Task<void> Forwarder::lead_on(std::unique_ptr<net::Stream> local) {
   auto opened = co_await open();
   auto& metrics = surroundings_.metrics;
   metrics.connections.set(static_cast<double>(pool_.connections()));

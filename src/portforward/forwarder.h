@@ -16,8 +16,9 @@ namespace portforward {
 /// Leads each connection to a local port through the API server to the pod with the fewest
 /// tunnels. A pod that fails is left alone for a while, and the next one is tried.
 ///
-/// Flow: start(); co_await stop(); destroy. Guarantees: a connection that cannot be led on is reset
-/// at once, with the reason in the log. Thread: that of the loop.
+/// Flow: start(); co_await drain() if there is time; co_await stop(); destroy. Guarantees: a
+/// connection that cannot be led on is reset at once, with the reason in the log. Thread: that of
+/// the loop.
 class Forwarder {
  public:
   struct Options {
@@ -42,8 +43,12 @@ class Forwarder {
             Options options);
 
   void start();
+  /// Takes no more connections; returns when those that are there have ended.
+  async::Task<void> drain();
   async::asio::awaitable<void> stop();
 
+  bool draining() const { return draining_; }
+  std::size_t serving() const { return serving_; }
   /// A tunnel has been opened since the start.
   bool ready() const { return ready_; }
   /// Why the last tunnel could not be opened, or "".
@@ -62,6 +67,7 @@ class Forwarder {
 
   async::Task<void> accept();
   async::Task<void> serve(std::unique_ptr<net::Stream> local);
+  async::Task<void> lead_on(std::unique_ptr<net::Stream> local);
   async::Task<ConnectionPool::Opened> open();
   async::Task<void> carry(net::Stream& local, ConnectionPool::Opened opened);
   std::vector<PodName> in_order();
@@ -75,6 +81,9 @@ class Forwarder {
   std::map<PodName, Trouble> troubles_;
   std::size_t turn_ = 0;
   bool ready_ = false;
+  bool draining_ = false;
+  std::size_t serving_ = 0;  // local connections
+  async::Event served_;      // one has ended
   std::string last_failure_;
   async::TaskGroup tasks_;
 };

@@ -72,6 +72,12 @@ class ForwarderTest : public testing::LoopTest {
     co_return base::Result<void>{};
   }
 
+  static async::Task<void> drain(Forwarder& forwarder, bool& drained) {
+    CO_TRY_VOID(co_await forwarder.drain());
+    drained = true;
+    co_return base::Result<void>{};
+  }
+
   std::unique_ptr<net::Stream> connect() {
     auto socket = finish(dial(system_, forwarder_.port()));
     EXPECT_TRUE(socket) << socket.error().message;
@@ -97,6 +103,7 @@ class ForwarderTest : public testing::LoopTest {
   metrics::Registry registry_;
   ForwarderMetrics metrics_{registry_};
   Forwarder forwarder_;
+  const std::uint16_t forwarder_port_ = forwarder_.port();
 };
 
 TEST_F(ForwarderTest, leads_bytes_and_both_ends_through) {
@@ -182,6 +189,24 @@ TEST_F(ForwarderTest, makes_a_new_connection_when_the_old_one_broke) {
   const auto next = connect();
   EXPECT_EQ(exchange(*next, "y"), "y");
   EXPECT_THAT(dialer_.dialled, ElementsAre("one", "one"));
+}
+
+TEST_F(ForwarderTest, drains_until_those_who_are_connected_have_ended) {
+  pods_.apply(pod("one"));
+  auto local = connect();
+  EXPECT_EQ(exchange(*local, "x"), "x");
+  bool drained = false;
+  tasks_.spawn("drain", drain(forwarder_, drained));
+  ASSERT_TRUE(eventually([&] { return forwarder_.draining(); }));
+  EXPECT_EQ(exchange(*local, "still"), "still");
+  EXPECT_FALSE(finish(dial(system_, forwarder_port_)));
+  EXPECT_FALSE(drained);
+  local.reset();
+  EXPECT_TRUE(eventually([&] { return drained; }));
+}
+
+TEST_F(ForwarderTest, is_drained_at_once_when_nobody_is_connected) {
+  EXPECT_TRUE(finish(forwarder_.drain()));
 }
 
 TEST_F(ForwarderTest, lets_go_of_a_connection_that_nobody_uses) {

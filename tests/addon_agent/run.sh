@@ -3,7 +3,7 @@
 #
 # The add-on's agent as a whole program with a real kube-apiserver and the kubelet's own streaming code: the lease here and
 # on the hub, health, and port forwarding by WebSocket and by SPDY: many tunnels, half-close, a stalled reader, a pod that
-# goes, an API server that restarts. PATH is by default build/release/bin/cluster-proxy. Runs in namespaces of its own,
+# goes, an API server that restarts, an agent that is stopped while it is used. PATH is by default build/release/bin/cluster-proxy. Runs in namespaces of its own,
 # which needs root or user namespaces. Logs: build/addon_agent/. Exit code 0: all passed.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -48,6 +48,7 @@ inside() {
   check_forwarding spdy
   check_pods
   check_restart
+  check_drain
   "$peers/kube_apiserver.sh" stop $cluster
   [ $failed = 0 ] || fail "$failed checks failed; what the programs wrote is in $logs"
 }
@@ -218,6 +219,16 @@ check_restart() {
   "$peers/kube_apiserver.sh" start $cluster --port "$port"
   check 'restart: works again' eventually tunnels echo
   check 'restart: SIGTERM ends it' stops_cleanly restart
+}
+
+check_drain() {
+  start_agent drain websocket --enable-port-forward-proxy=true
+  check 'drain: works before' eventually tunnels echo
+  local agent
+  read -r agent _ <$work/agent.pid
+  check 'drain: a tunnel goes on after SIGTERM, no other is taken' "$here/tunnels.py" outlives 8091 "$agent"
+  check 'drain: the agent ends with the last tunnel' eventually logged drain ' stopped'
+  stop_agent
 }
 
 # check WHAT COMMAND...

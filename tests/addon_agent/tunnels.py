@@ -4,16 +4,21 @@
 usage: tunnels.py serve PORT NAME     a service whose clients say in their first line what they want
        tunnels.py ready PORT          answers 200 to everybody, as a ready proxy-agent does
        tunnels.py CHECK PORT          a check against the forwarded port; exits with 1 and a word on failure
+       tunnels.py outlives PORT PID   a tunnel goes on while the agent PID ends
        CHECK: echo, many, half-close, half-close-far, flood, stalled
 """
 
 import hashlib
 import http.server
+import os
+import signal
 import socket
 import socketserver
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 
 PATIENCE = 60  # seconds for anything that has to happen
 PATTERN = bytes(range(256)) * 256
@@ -138,6 +143,35 @@ def check_stalled(port: int) -> None:
     stalled.close()
 
 
+def check_outlives(port: int, agent: int) -> None:
+    """SIGTERM comes while a tunnel is open: it goes on, no other is taken, and the agent is alive but not ready."""
+    with connect(port, "echo") as held:
+        held.sendall(b"before")
+        expect(held.recv(64), b"before", "echo")
+        os.kill(agent, signal.SIGTERM)
+        while takes(port):
+            pass
+        expect((status("healthz"), status("readyz")), (200, 500), "health while draining")
+        held.sendall(b"after")
+        expect(held.recv(64), b"after", "echo after SIGTERM")
+
+
+def takes(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def status(path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:8888/{path}", timeout=PATIENCE) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 def main() -> None:
     verb, port = sys.argv[1], int(sys.argv[2])
     if verb == "serve":
@@ -149,6 +183,8 @@ def main() -> None:
     elif verb == "name":
         with connect(port, "name") as connection:
             print(read_all(connection).decode())
+    elif verb == "outlives":
+        check_outlives(port, int(sys.argv[3]))
     elif check := globals().get("check_" + verb.replace("-", "_")):
         threading.Timer(PATIENCE * 3, lambda: sys.exit("gave up")).daemon = True
         check(port)

@@ -23,7 +23,8 @@ class SyncSchedule {
   }
 
   /// The pause after an attempt: the interval and up to a tenth; after failures growing by half
-  /// each time, up to the cap. The first failures after a loss are followed by a quarter of it.
+  /// each time, up to the cap. The first failures after a loss, and after the start, are followed
+  /// by a quarter of it.
   async::Duration after(Outcome outcome) {
     if (outcome == Outcome::failed && quick_ > 0) {
       --quick_;
@@ -37,7 +38,8 @@ class SyncSchedule {
  private:
   static constexpr double kJitter = 0.1;
   static constexpr int kQuick = 20;
-  int quick_ = 0;
+  static constexpr int kQuickAtStart = 4;  // what forwards to the server may be starting beside us
+  int quick_ = kQuickAtStart;
   async::Duration interval_;
   async::Backoff backoff_;
 };

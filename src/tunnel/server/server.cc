@@ -6,6 +6,7 @@
 
 #include "async/run_on.h"
 #include "tunnel/native.h"
+#include "tunnel/server/handover.h"
 
 namespace tunnel {
 namespace {
@@ -56,24 +57,11 @@ std::size_t Server::agents() const {
   return all;
 }
 
-// Until the last of them was half a second ago: after the exchange of a server all come at once.
-Task<void> Server::agents_have_come() {
-  constexpr async::Duration kQuiet = std::chrono::milliseconds(500);
-  constexpr async::Duration kLookAgain = std::chrono::milliseconds(20);
-  const auto deadline = clock_.now() + options_.handover;
-  std::size_t known = 0;
-  for (auto since = clock_.now(); clock_.now() < deadline;) {
-    if (agents() != known) since = clock_.now();
-    known = agents();
-    if (known > 0 && clock_.now() - since >= kQuiet) break;
-    CO_TRY_VOID(co_await clock_.sleep_for(kLookAgain));
-  }
-  co_return Result<void>{};
-}
-
 // Clients wait in the listener's queue.
 Task<void> Server::accept_all(Entrance& entrance) {
-  if (entrance.door.mode) CO_TRY_VOID(co_await agents_have_come());
+  if (entrance.door.mode) {
+    CO_TRY_VOID(co_await agents_have_come(clock_, options_.handover, [this] { return agents(); }));
+  }
   for (;;) {
     Shard& shard = next_for(entrance.door);
     CO_TRY(auto socket, co_await entrance.listener->accept(shard.executor()));

@@ -53,7 +53,6 @@ class Server {
 
   void open(std::unique_ptr<net::Listener> listener, Shard::Door door);
   async::Task<void> accept_all(Entrance& entrance);
-  async::Task<void> agents_have_come();
   std::size_t agents() const;
   Shard& next_for(const Shard::Door& door);
   async::Task<void> on_all(async::Task<void> (Shard::*what)());

@@ -10,11 +10,14 @@ from harness import chart
 
 class Disruptions(Case):
     def begin(self, *values: str) -> None:
-        """Installed and in use."""
+        """Installed and in use, agents coming to a node port."""
+        self.use(*self.by_node_port(), *values)
+
+    def use(self, *values: str) -> None:
         self.world.join("cluster1")
         self.traffic = Traffic(self.world, "cluster1")
         self.addCleanup(self.traffic.stop)
-        self.values = [*self.by_node_port(), *values]
+        self.values = list(values)
         self.install(*self.values)
         self.expect_ready(self.hub, chart.NAMESPACE, SERVER)
         self.expect_ready(self.agents, chart.AGENT_NAMESPACE, AGENTS)
@@ -63,6 +66,13 @@ class Disruptions(Case):
 
     def test_the_line_is_cut_for_twenty_seconds(self):
         self.begin()
+        self.cut_the_line()
+
+    def test_the_line_through_the_hubs_api_server_is_cut_for_twenty_seconds(self):
+        self.use()
+        self.cut_the_line()
+
+    def cut_the_line(self) -> None:
         with self.traffic.probing(32) as found:
             network.cut(self.agents.place)
             time.sleep(20)  # what is tested
