@@ -43,18 +43,12 @@ class Disruptions(Case):
         self.begin("proxyServer.replicas=3", "proxyAgent.replicas=3")
         self.expect_ready(self.hub, chart.NAMESPACE, SERVER, 3)
         self.expect_ready(self.agents, chart.AGENT_NAMESPACE, AGENTS, 3)
-        eventually("an agent has found each server", self.no_dial_fails)
+        eventually("an agent has found each server", self.traffic.no_dial_fails)
         for cluster, namespace, selector in ((self.hub, chart.NAMESPACE, SERVER), (self.agents, chart.AGENT_NAMESPACE, AGENTS)):
             with self.traffic.probing(15) as found:
                 self.delete_one(cluster, namespace, selector)
             print(f"  {selector}: {found}")
             self.assertEqual(found["failed"], 0, selector)
-
-    def no_dial_fails(self) -> bool:
-        """Behind one address servers are found by chance; dials are spread over all of them."""
-        with self.traffic.probing(2) as found:
-            pass
-        return found["failed"] == 0
 
     def test_an_argument_of_the_servers_changes(self):
         self.begin("proxyServer.replicas=2")

@@ -154,6 +154,7 @@ class Bench:
         self.row("line cut for 20 s, then healed: first dial after", "1.5 s; wanted 2 s", self.cut())
 
     def deleted(self) -> str:
+        eventually("an agent has found each server", self.traffic.no_dial_fails)
         with self.traffic.probing(20) as found:
             self.hub.api.delete("pods", pods(self.hub, chart.NAMESPACE, SERVER)[0]["metadata"]["name"], chart.NAMESPACE)
         self.settled()

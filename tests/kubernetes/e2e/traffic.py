@@ -44,6 +44,12 @@ class Traffic:
             raise Failure(f"load outage: {errors}")
         found.update(json.loads(output))
 
+    def no_dial_fails(self) -> bool:
+        """Behind one address agents find servers by chance, while dials are spread over all of them."""
+        with self.probing(2) as found:
+            pass
+        return found["failed"] == 0
+
     def stop(self) -> None:
         self.target.kill()
 
