@@ -56,6 +56,7 @@ func inTheClear(t testing.TB, address string, secure *tls.Config) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
+// join reads on after the server has gone: closing with bytes unread would take from the peer what the server said last.
 func join(conn net.Conn, address string, secure *tls.Config) {
 	defer conn.Close()
 	server, err := tls.Dial("tcp", address, secure)
@@ -64,10 +65,11 @@ func join(conn net.Conn, address string, secure *tls.Config) {
 	}
 	defer server.Close()
 	go func() {
-		io.Copy(server, conn)
-		server.Close()
+		io.Copy(conn, server)
+		conn.(*net.TCPConn).CloseWrite()
 	}()
-	io.Copy(conn, server)
+	io.Copy(server, conn)
+	io.Copy(io.Discard, conn)
 }
 
 // conforms runs all cases of a group and of those below it.

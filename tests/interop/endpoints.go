@@ -1,11 +1,13 @@
 package interop
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // endpoint is what an agent dials: a listener whose every connection is handled by one function.
@@ -33,8 +35,12 @@ func listen(t testing.TB, host string, serve func(net.Conn)) *endpoint {
 func (e *endpoint) accept(serve func(net.Conn)) {
 	for {
 		conn, err := e.listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil { // out of descriptors, for a moment
+			time.Sleep(10 * time.Millisecond)
+			continue
 		}
 		e.mu.Lock()
 		e.conns = append(e.conns, conn)
