@@ -17,7 +17,7 @@ import (
 
 // h2spec, the conformance suite for HTTP/2 servers, at each of our ports that speak it.
 
-// What h2spec wants otherwise, and why we do not.
+// What h2spec wants otherwise, and why we do not; some of it only where we answer before the next frame comes.
 const (
 	over     = "RFC 9113, 5.1 leaves it open whether frames for streams that are over are errors; we ignore them"
 	forgets  = "nobody remembers which streams are over, and this one could be"
@@ -26,14 +26,17 @@ const (
 )
 
 var otherwise = map[string]string{
-	"generic/2: Sends a WINDOW_UPDATE frame on half-closed (remote) stream":                bodiless,
-	"generic/2: Sends a PRIORITY frame on half-closed (remote) stream":                     bodiless,
-	"http2/4.2: Sends a large size HEADERS frame that exceeds the SETTINGS_MAX_FRAME_SIZE": large,
-	"http2/5.1: closed: Sends a DATA frame after sending RST_STREAM frame":                 over,
-	"http2/5.1: closed: Sends a HEADERS frame after sending RST_STREAM frame":              over,
-	"http2/5.1: closed: Sends a DATA frame":                                                over,
-	"http2/5.1: closed: Sends a HEADERS frame":                                             over,
-	"http2/5.1.1: Sends stream identifier that is numerically smaller than previous":       forgets,
+	"generic/2: Sends a WINDOW_UPDATE frame on half-closed (remote) stream":                                bodiless,
+	"generic/2: Sends a PRIORITY frame on half-closed (remote) stream":                                     bodiless,
+	"http2/4.2: Sends a large size HEADERS frame that exceeds the SETTINGS_MAX_FRAME_SIZE":                 large,
+	"http2/5.1: half closed (remote): Sends a DATA frame":                                                  over,
+	"http2/5.1: half closed (remote): Sends a HEADERS frame":                                               over,
+	"http2/5.1: closed: Sends a DATA frame after sending RST_STREAM frame":                                 over,
+	"http2/5.1: closed: Sends a HEADERS frame after sending RST_STREAM frame":                              over,
+	"http2/5.1: closed: Sends a DATA frame":                                                                over,
+	"http2/5.1: closed: Sends a HEADERS frame":                                                             over,
+	"http2/6.1: Sends a DATA frame on the stream that is not in \"open\" or \"half-closed (local)\" state": over,
+	"http2/5.1.1: Sends stream identifier that is numerically smaller than previous":                       forgets,
 }
 
 // inTheClear gives a port that leads to the address by TLS, for programs without client certificates.
