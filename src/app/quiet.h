@@ -13,7 +13,8 @@ struct QuietLimits {
   async::Duration look_again = std::chrono::milliseconds(100);
 };
 
-/// Returns once `busy` has said no for as long as `limits` ask, without a break.
+/// Returns once `busy` has said no for as long as `limits` ask, without a break. `clock` outlives
+/// the task, which asks on its own thread.
 async::Task<void> until_quiet(async::Clock& clock, std::function<bool()> busy,
                               QuietLimits limits = {});
 

@@ -5,8 +5,10 @@
 
 namespace app {
 
-/// Some seconds after the start of a program that goes on for months: gives back what only its
-/// start needed, heap and pages of code. What of the code is needed again is in the page cache.
+/// Ten seconds after the start of a program that goes on for months: gives the system back what
+/// only the start needed, free heap and pages of code. Code that runs again comes from the page
+/// cache. Ends by itself, or when cancelled. `clock` outlives the task. Thread: any, once a
+/// process.
 async::Task<void> settle(async::Clock& clock);
 
 }  // namespace app

@@ -17,6 +17,7 @@ constexpr int kMaxRetries = 10;
 constexpr std::size_t kMaxErrorBody = 1024 * 1024;
 // How stale the view of kubeconfigs may be.
 constexpr auto kLookPeriod = std::chrono::seconds(10);
+// When a configuration that comes from no file is looked at.
 constexpr auto kNever = std::chrono::hours(24 * 365);
 
 bool asks_to_wait(const http::ResponseHead& head) {
