@@ -76,6 +76,11 @@ void TaskGroup::cancel() {
   }
 }
 
+Task<void> TaskGroup::until_empty() {
+  while (!running_.empty()) CO_TRY_VOID(co_await changed_.wait());
+  co_return base::Result<void>{};
+}
+
 asio::awaitable<void> TaskGroup::join() {
   while (!running_.empty()) (void)co_await changed_.wait();
 }

@@ -34,6 +34,9 @@ class TaskGroup {
   /// literal: whoever cares about errors handles them inside. Dropped unrun after cancel().
   void spawn(std::string_view name, Task<void> task);
 
+  /// Returns when no task runs: others may be spawned before and after.
+  Task<void> until_empty();
+
   void cancel();
   asio::awaitable<void> join();
 

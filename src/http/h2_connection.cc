@@ -60,25 +60,28 @@ Task<void> H2Connection::keep_alive(async::Clock& clock, async::Duration idle,
   }
 }
 
-Task<void> H2Connection::ping_every(async::Clock& clock, async::Duration interval, int silent) {
-  return watch(clock, interval, silent, true);
+Task<void> H2Connection::ping_every(async::Clock& clock, async::Duration interval,
+                                    Patience patience) {
+  return watch(clock, interval, patience, true);
 }
 
-Task<void> H2Connection::expect_pings(async::Clock& clock, async::Duration interval, int silent) {
-  return watch(clock, interval, silent, false);
+Task<void> H2Connection::expect_pings(async::Clock& clock, async::Duration interval,
+                                      Patience patience) {
+  return watch(clock, interval, patience, false);
 }
 
-Task<void> H2Connection::watch(async::Clock& clock, async::Duration interval, int silent,
+Task<void> H2Connection::watch(async::Clock& clock, async::Duration interval, Patience patience,
                                bool ping) {
   // The interval in which the last bytes came counts: they may have come at its beginning.
-  for (int quiet = 0; quiet < silent;) {
+  for (int quiet = 0; quiet < patience.lost;) {
     heard_ = false;
     if (ping) session_.ping();
     CO_TRY_VOID(co_await clock.sleep_for(interval));
     quiet = heard_ ? 1 : quiet + 1;
+    if (quiet == patience.silent && !std::exchange(silent_, true)) handler_.on_silence();
   }
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(interval * silent).count();
-  co_return fail(Code::timeout, fmt::format("the peer has said nothing for {}s", seconds));
+  const auto silence = std::chrono::duration_cast<std::chrono::seconds>(interval * patience.lost);
+  co_return fail(Code::timeout, fmt::format("the peer has said nothing for {}s", silence.count()));
 }
 
 void H2Connection::close() { stream_->close(); }
@@ -106,6 +109,7 @@ Result<void> H2Connection::take(const Result<base::Buffer>& block) {
   if (!block) return fail(block.error());
   if (block->empty()) return fail(session_.why_over("the peer closed the connection"));
   heard_ = true;
+  if (std::exchange(silent_, false)) handler_.on_voice();
   return session_.receive(block->bytes());
 }
 

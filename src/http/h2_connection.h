@@ -21,6 +21,15 @@ class H2Connection : private H2Session::Events {
                                                         const Headers& headers) = 0;
     virtual void on_ping_acknowledged() {}
     virtual void on_goaway(std::uint32_t) {}
+    /// A peer that is watched has fallen silent; it may speak again.
+    virtual void on_silence() {}
+    virtual void on_voice() {}
+  };
+
+  /// How many intervals without a byte make a watched peer silent, and how many end the connection.
+  struct Patience {
+    int silent;
+    int lost;
   };
 
   /// `handler` must outlive the connection.
@@ -36,11 +45,11 @@ class H2Connection : private H2Session::Events {
   /// silent for `patience`: to be run beside run(). Returns Code::timeout.
   async::Task<void> keep_alive(async::Clock& clock, async::Duration idle, async::Duration patience);
 
-  /// Pings the peer every `interval`, to be run beside run(), and ends the connection when it has
-  /// said nothing in `silent` intervals in a row. Returns Code::timeout.
-  async::Task<void> ping_every(async::Clock& clock, async::Duration interval, int silent);
+  /// Pings the peer every `interval`, to be run beside run(), tells the handler when it falls silent,
+  /// and ends the connection when it stays so. Returns Code::timeout.
+  async::Task<void> ping_every(async::Clock& clock, async::Duration interval, Patience patience);
   /// The same for the side that is pinged.
-  async::Task<void> expect_pings(async::Clock& clock, async::Duration interval, int silent);
+  async::Task<void> expect_pings(async::Clock& clock, async::Duration interval, Patience patience);
 
   /// Ends the connection at once.
   void close();
@@ -53,7 +62,8 @@ class H2Connection : private H2Session::Events {
   void on_ping_acknowledged() override { handler_.on_ping_acknowledged(); }
   void on_goaway(std::uint32_t error) override { handler_.on_goaway(error); }
 
-  async::Task<void> watch(async::Clock& clock, async::Duration interval, int silent, bool ping);
+  async::Task<void> watch(async::Clock& clock, async::Duration interval, Patience patience,
+                          bool ping);
   base::Result<void> last_words(base::Result<void> ended);
   async::Task<void> read_loop();
   base::Result<void> take(const base::Result<base::Buffer>& block);
@@ -63,7 +73,8 @@ class H2Connection : private H2Session::Events {
   Handler& handler_;
   async::Event output_;
   bool has_output_ = true;
-  bool heard_ = false;  // bytes came since keep_alive() looked
+  bool heard_ = false;   // bytes came since keep_alive() or watch() looked
+  bool silent_ = false;  // the handler was told so
   H2Session session_;
 };
 

@@ -176,6 +176,8 @@ std::string name_of(const sockaddr_storage& storage) {
   return join_host_port(text.data(), ntohs(address.sin6_port));
 }
 
+constexpr int kRetransmitLimit = 44;  // TCP_RTO_MAX_MS, which older headers lack
+
 bool set(int descriptor, int level, int option, int value) {
   return ::setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;
 }
@@ -183,7 +185,10 @@ bool set(int descriptor, int level, int option, int value) {
 }  // namespace
 
 Liveness Liveness::link() {
-  return {.idle = std::chrono::seconds(5), .probes = 3, .unacknowledged = std::chrono::seconds(20)};
+  return {.idle = std::chrono::seconds(5),
+          .probes = 6,
+          .unacknowledged = std::chrono::seconds(35),
+          .retransmit = std::chrono::seconds(2)};
 }
 
 void tune(Socket& socket, const Liveness& liveness) {
@@ -198,6 +203,8 @@ void tune(Socket& socket, const Liveness& liveness) {
     set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT,
         static_cast<int>(liveness.unacknowledged.count()));
   }
+  if (liveness.retransmit.count() > 0)
+    set(descriptor, IPPROTO_TCP, kRetransmitLimit, static_cast<int>(liveness.retransmit.count()));
 }
 
 void keep_queue_short(Socket& socket) {

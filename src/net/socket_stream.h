@@ -17,8 +17,10 @@ struct Liveness {
   std::chrono::seconds idle{15};                // TCP_KEEPIDLE and TCP_KEEPINTVL
   int probes = 9;                               // TCP_KEEPCNT
   std::chrono::milliseconds unacknowledged{0};  // TCP_USER_TIMEOUT; 0 = the system's default
+  std::chrono::milliseconds retransmit{0};      // TCP_RTO_MAX_MS (Linux 6.15); 0 = the same
 
-  /// For links whose loss must be known within seconds.
+  /// For links: that the line has healed is known within seconds, that it will not within half a
+  /// minute.
   static Liveness link();
 };
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "async/clock.h"
-#include "http/h2_session.h"
+#include "http/h2_connection.h"
 
 /// What both ends of the native link agree on: docs/protocol.md.
 namespace tunnel::native {
@@ -14,8 +14,8 @@ inline constexpr std::string_view kControlPath = "/cluster-proxy/1/control";
 
 /// The server is never silent for longer.
 inline constexpr async::Duration kPingInterval = std::chrono::seconds(5);
-/// A peer that said nothing in so many intervals has gone.
-inline constexpr int kSilentIntervals = 3;
+/// A peer that said nothing in so many intervals gets no dials, and in so many has gone.
+inline constexpr http::H2Connection::Patience kPatience{.silent = 3, .lost = 6};
 /// Until `welcome`.
 inline constexpr async::Duration kWelcomeWithin = std::chrono::seconds(15);
 

@@ -88,21 +88,51 @@ TEST_F(NativeLinksTest, does_not_take_an_idle_agent_for_a_silent_one) {
   EXPECT_FALSE(link.server.backend->silent(world.server.clock.now()));
 }
 
-TEST_F(NativeLinksTest, is_given_up_by_both_ends_after_three_silent_intervals) {
+TEST_F(NativeLinksTest, gets_no_dials_after_three_silent_intervals) {
+  NativeWorld::Link& link = connect();
+  link.cable.freeze();
+  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
+  EXPECT_EQ(chosen(), link.server.backend.get());
+  world.advance(native::kPingInterval - 1ms);
+  EXPECT_EQ(link.agent.silences, 0);
+  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
+  EXPECT_EQ(chosen(), nullptr);
+  EXPECT_EQ(link.agent.silences, 1);
+  EXPECT_FALSE(link.server.ended || link.agent.ended);
+}
+
+TEST_F(NativeLinksTest, keeps_its_connections_when_the_line_heals_in_time) {
   NativeWorld::Link& link = connect();
   const Connection it = establish();
   link.cable.freeze();
-  for (int i = 0; i < 2; ++i) {
+  it.client->say("from the client");
+  it.target->say("from the target");
+  for (int i = 0; i < 5; ++i) world.advance(native::kPingInterval);
+  ASSERT_EQ(chosen(), nullptr);
+  link.cable.thaw();
+  EXPECT_TRUE(world.until([&] { return it.target->heard() == "from the client"; }));
+  EXPECT_TRUE(world.until([&] { return it.client->heard == "from the target"; }));
+  EXPECT_EQ(chosen(), link.server.backend.get());
+  EXPECT_EQ(link.agent.voices, 1);
+  for (int i = 0; i < 10; ++i) {
     world.advance(native::kPingInterval);
-    EXPECT_FALSE(link.server.ended);
-    EXPECT_FALSE(link.agent.ended);
+    world.settle();
   }
+  EXPECT_EQ(link.agent.silences, 1);
+  EXPECT_FALSE(link.server.ended || link.agent.ended);
+}
+
+TEST_F(NativeLinksTest, is_given_up_by_both_ends_after_six_silent_intervals) {
+  NativeWorld::Link& link = connect();
+  const Connection it = establish();
+  link.cable.freeze();
+  for (int i = 0; i < 5; ++i) world.advance(native::kPingInterval);
   world.advance(native::kPingInterval - 1ms);
   EXPECT_FALSE(link.server.ended || link.agent.ended);
   for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
   ASSERT_TRUE(world.until([&] { return link.server.ended && link.agent.ended; }));
-  EXPECT_EQ(link.server.ended->message, "the peer has said nothing for 15s");
-  EXPECT_EQ(link.agent.ended->message, "the peer has said nothing for 15s");
+  EXPECT_EQ(link.server.ended->message, "the peer has said nothing for 30s");
+  EXPECT_EQ(link.agent.ended->message, "the peer has said nothing for 30s");
   EXPECT_TRUE(it.client->truncated);
   EXPECT_TRUE(world.until([&] { return it.target->broken(); }));
 }

@@ -175,6 +175,13 @@ func ping(conn net.Conn, text string) error {
 		if _, err := io.WriteString(conn, text); err != nil {
 			return err
 		}
+		return hear(conn, text)
+	})
+}
+
+// hear wants to read exactly the text.
+func hear(conn net.Conn, text string) error {
+	return within(patience, "echo", func() error {
 		echoed := make([]byte, len(text))
 		if _, err := io.ReadFull(conn, echoed); err != nil {
 			return err

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -75,6 +76,38 @@ func TestFaultLineSilentForAMoment(t *testing.T) {
 	runAll(t, []job{{seed: rand.Uint64(), up: 1 << 20, down: 1 << 20}}, 1, dial, newJudge(t))
 }
 
+// Long enough for new dials to go elsewhere, too short for the connections to be given up.
+func TestFaultLineSilentForLong(t *testing.T) {
+	t.Parallel()
+	s, a, w := startFaulty(t, overHTTP, agentSpec{})
+	dial, target := dialerFor(t, s), listen(t, "127.0.0.1", echo).address
+	var held []net.Conn // enough for links on all cores
+	for range 16 {
+		held = append(held, mustDial(t, dial, target))
+		mustPing(t, held[len(held)-1], "before")
+	}
+	w.fallSilent()
+	for _, conn := range held {
+		if _, err := io.WriteString(conn, "during"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the server knows", silenceKnownWithin, noAgent(t, s, target))
+	eventually(t, "the agent knows", silenceKnownWithin, wantPage(a.health, "/readyz", 503, "no servers connected"))
+	w.heal()
+	since := time.Now()
+	mustServeAgain(t, "line silent for 15 s", since, dial, target)
+	for _, conn := range held {
+		if err := hear(conn, "during"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(t, "line silent for 15 s, its connections go on after", since)
+	for _, conn := range held {
+		mustPing(t, conn, "after")
+	}
+}
+
 // Half-open: the other machine has gone without a word.
 func TestFaultLineSilentForGood(t *testing.T) {
 	t.Parallel()
@@ -84,11 +117,13 @@ func TestFaultLineSilentForGood(t *testing.T) {
 	mustPing(t, held, "before")
 	w.fallSilent()
 	since := time.Now()
-	if err := brokenWithin(silenceKnownWithin, held); err != nil {
+	eventually(t, "the agent knows", silenceKnownWithin, wantPage(a.health, "/readyz", 503, "no servers connected"))
+	eventually(t, "the server knows", silenceKnownWithin, noAgent(t, s, target))
+	tell(t, "line silent for good, known after", since)
+	if err := brokenWithin(silenceEndsWithin, held); err != nil {
 		t.Fatal(err)
 	}
-	tell(t, "line silent for good, the client hears of it after", since)
-	eventually(t, "the agent knows", silenceKnownWithin, wantPage(a.health, "/readyz", 503, "no servers connected"))
+	tell(t, "line silent for good, its connections end after", since)
 	w.sever()
 	w.heal()
 	mustServeAgain(t, "half-open line replaced", time.Now(), dial, target)

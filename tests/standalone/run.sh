@@ -148,6 +148,40 @@ on agent "$program" doctor --agent --server=$hub:8091 --ca-cert="$work/agent/ca.
   --client-key="$work/agent/agent.key" >"$work/last" || { cat "$work/last"; fail 'doctor finds the agent ill'; }
 printf 'standalone: status and doctor agree\n'
 
+# A line without a packet either way: the session goes on where it was, and so do new connections.
+echo_back='import socketserver as s
+class Echo(s.StreamRequestHandler):
+    def handle(self): [self.wfile.write(line) for line in self.rfile]
+s.ThreadingTCPServer(("127.0.0.1", 7), Echo).serve_forever()'
+on agent python3 -c "$echo_back" >"$work/echo.log" 2>&1 &
+pids+=($!)
+disown $!
+client=(--server=$hub:8090 "${doctor[@]}")
+eventually 'the echo does not answer' on client "$program" doctor "${client[@]}" cluster1:7
+coproc session { on client "$program" dial "${client[@]}" cluster1:7 2>"$work/session.log"; }
+say() { # LINE: it comes back through the session
+  local answer
+  echo "$1" >&"${session[1]}"
+  read -r -t $within answer <&"${session[0]}" && [[ $answer == "$1" ]]
+}
+say 'before the cut' || fail 'the session does not answer'
+bridge link set dev "${tag}2" state 0
+fetch client-alice http://cluster1:8080/ >/dev/null 2>&1 && fail 'the line is not cut'
+echo 'while the line was cut' >&"${session[1]}"
+sleep 10 # with what the failed one took, the length of the cut: twenty seconds
+bridge link set dev "${tag}2" state 3
+healed=$EPOCHREALTIME
+after() { # since the line was back, as "1.7 s"
+  local tenths=$(((${EPOCHREALTIME/./} - ${healed/./}) / 100000))
+  printf '%d.%d s' $((tenths / 10)) $((tenths % 10))
+}
+eventually 'the line has healed, the tunnel has not' fetch client-alice http://cluster1:8080/
+printf 'standalone: line cut for 20 s, new connections after %s\n' "$(after)"
+read -r -t $within answer <&"${session[0]}" || fail "the session was lost: $(<"$work/session.log")"
+[[ $answer == 'while the line was cut' ]] || fail "the session said: $answer"
+say 'after the cut' || fail 'the session has stopped'
+printf 'standalone: a session outlived the cut, its bytes came after %s\n' "$(after)"
+
 "$program" pki renew --all --dir "$work/pki" >/dev/null
 cp "$work"/pki/server.{key,crt} "$work/server"
 cp "$work/pki/agent-cluster1.key" "$work/agent/agent.key"

@@ -78,7 +78,9 @@ void Connector::link_changed(ServerLink& link) {
     const Outcome outcome = opened(link);
     if (awaited) finish_attempt(outcome);
   } else if (link.state() == ServerLink::State::open) {
-    side_links_.want(link, link.links_wanted());
+    open_still(link);
+  } else if (link.state() == ServerLink::State::silent) {
+    silent(link);
   } else if (link.state() == ServerLink::State::going_away) {
     schedule_.server_lost();
   } else if (link.state() == ServerLink::State::lost) {
@@ -87,6 +89,18 @@ void Connector::link_changed(ServerLink& link) {
   }
   auto& gauge = context_.metrics.open_server_connections;
   if (connected() || gauge.exists()) gauge.set(static_cast<double>(connected_count()));
+}
+
+// It wants further links, or it was silent.
+void Connector::open_still(ServerLink& link) {
+  if (connected_to(link.welcome().server_id, &link)) return link.retire();
+  side_links_.want(link, link.links_wanted());
+}
+
+void Connector::silent(const ServerLink& link) {
+  LOG_WARN("server silent, its connections wait", {"server", link.welcome().server_id},
+           {"address", link.route().address});
+  schedule_.server_lost();
 }
 
 void Connector::finish_attempt(Outcome outcome) {
@@ -111,7 +125,7 @@ Connector::Outcome Connector::opened(ServerLink& link) {
 
 void Connector::lost(ServerLink& link) {
   const bool was_connected = std::erase(connected_, &link) > 0;
-  side_links_.drop(link);
+  if (!known(link.welcome().server_id)) side_links_.drop(link.welcome().server_id);
   if (link.error().is(base::Code::cancelled)) return;  // by us
   if (!was_connected) return tell_failure(link.route().address, link.error().message);
   schedule_.server_lost();
@@ -162,10 +176,16 @@ bool Connector::is_connected(const ServerLink& link) const {
   return std::ranges::find(connected_, &link) != connected_.end();
 }
 
-bool Connector::connected_to(const std::string& server_id) const {
+bool Connector::connected_to(const std::string& server_id, const ServerLink* beside) const {
   return std::ranges::any_of(connected_, [&](const ServerLink* link) {
-    return link->state() == ServerLink::State::open && link->welcome().server_id == server_id;
+    return link != beside && link->state() == ServerLink::State::open &&
+           link->welcome().server_id == server_id;
   });
+}
+
+bool Connector::known(const std::string& server_id) const {
+  return std::ranges::any_of(
+      connected_, [&](const ServerLink* link) { return link->welcome().server_id == server_id; });
 }
 
 std::size_t Connector::links_over(const ServerRoute& route) const {

@@ -19,7 +19,8 @@ namespace tunnel {
 /// as a balancer spreads connections; several addresses of a name, and several names, are tried in
 /// turn, those without a link first, without a pause while servers are missing.
 /// Guarantees: each server is held once (a second link to it is closed); a lost link is removed at
-/// once; a link never removes another one.
+/// once. A link that falls silent keeps its connections while another one is looked for; when it
+/// speaks again after that, it is left as soon as they are over.
 /// Thread: that of the loop.
 class Connector {
  public:
@@ -58,12 +59,15 @@ class Connector {
   bool enough();
   std::size_t connected_count() const;
   bool is_connected(const ServerLink& link) const;
-  bool connected_to(const std::string& server_id) const;
+  bool connected_to(const std::string& server_id, const ServerLink* beside = nullptr) const;
+  bool known(const std::string& server_id) const;
   std::size_t links_over(const ServerRoute& route) const;
   bool tries(const ServerRoute& route) const;
 
   async::Task<void> run_link(std::unique_ptr<ServerLink> link);
   void link_changed(ServerLink& link);
+  void open_still(ServerLink& link);
+  void silent(const ServerLink& link);
   Outcome opened(ServerLink& link);
   void lost(ServerLink& link);
   void tell_failure(const std::string& address, const std::string& reason);

@@ -8,6 +8,7 @@
 
 #include "net/listener.h"
 #include "net/testing/certificates.h"
+#include "tunnel/native.h"
 #include "tunnel/server/server.h"
 
 namespace tunnel {
@@ -24,7 +25,7 @@ std::shared_ptr<const net::TlsContext> server_context(const net::testing::Author
   const auto identity = authority.issue("hub", {"hub.example"});
   const net::TlsOptions options{.certificate_chain_pem = identity.certificate_pem,
                                 .private_key_pem = identity.key_pem,
-                                .alpn = {"h2"}};
+                                .alpn = {std::string(native::kAlpn), "h2"}};
   return *net::TlsContext::make(net::TlsContext::Role::server, options);
 }
 
@@ -60,6 +61,11 @@ class TestServer {
     stopped = true;
     co_return Result<void>{};
   }
+  static Task<void> count_links(TestServer& server, std::optional<std::size_t>& links) {
+    CO_TRY(const ServerStatus status, co_await server.server_->status(0));
+    links = status.links.size();
+    co_return Result<void>{};
+  }
   std::string metrics() const { return registry_.expose(); }
 
   std::uint16_t port = 0;
@@ -84,6 +90,23 @@ class ConnectorTest : public ::testing::Test {
     servers_.push_back(std::make_unique<TestServer>(
         loop_, clock_, authority_, AgentAdmission{.server_id = id, .server_count = count}, port));
     return *servers_.back();
+  }
+  TestServer& serve_native() {
+    alpn_ = native::kAlpn;
+    client_ = client_context();
+    servers_.push_back(std::make_unique<TestServer>(
+        loop_, native_servers_, authority_, AgentAdmission{.server_id = "a", .server_count = 1}));
+    return *servers_.back();
+  }
+  bool wait_for_links(TestServer& server, std::size_t count) {
+    std::optional<std::size_t> links;
+    return run_until([&] {
+      if (links == count) return true;
+      links.reset();
+      tasks_.spawn("status", TestServer::count_links(server, links));
+      run_until([&] { return links.has_value(); });
+      return links == count;
+    });
   }
   void stop(TestServer& server) {
     bool stopped = false;
@@ -157,12 +180,13 @@ class ConnectorTest : public ::testing::Test {
 
   std::shared_ptr<const net::TlsContext> client_context() {
     const net::TlsOptions options{
-        .trusted_ca_pem = authority_.certificate_pem(), .alpn = {"h2"}, .require_alpn = true};
+        .trusted_ca_pem = authority_.certificate_pem(), .alpn = {alpn_}, .require_alpn = true};
     return *net::TlsContext::make(net::TlsContext::Role::client, options);
   }
 
   async::Loop loop_;
   async::ManualClock clock_{loop_.get_executor()};
+  async::ManualClock native_servers_{loop_.get_executor()};  // as long as it stands they ping nobody
   bool hurry_ = false;  // time passes
   net::testing::Authority authority_;
   metrics::Registry registry_;
@@ -173,6 +197,7 @@ class ConnectorTest : public ::testing::Test {
   http::H2Session::WindowPolicy windows_{clock_, grown_windows_, 4 << 20};
   AgentContext context_{clock_, loop_.get_executor(), metrics_, budget_, stalls_, windows_, 1 << 20,
                         false};
+  std::string alpn_ = "h2";
   std::shared_ptr<const net::TlsContext> client_ = client_context();
   ServerCount count_;
   std::optional<Connector> connector_;
@@ -218,6 +243,22 @@ TEST_F(ConnectorTest, connects_anew_when_a_server_returns) {
   serve("b", 1, first.port);
   hurry_ = true;
   EXPECT_TRUE(wait_for_connections(1));
+}
+
+TEST_F(ConnectorTest, replaces_a_silent_link_and_leaves_it_when_it_speaks_again) {
+  auto& server = serve_native();
+  start({server.port}, 1s);
+  ASSERT_TRUE(wait_for_connections(1));
+  hurry_ = true;
+  ASSERT_TRUE(run_until([&] { return server.accepted == 2; }));
+  hurry_ = false;
+  ASSERT_TRUE(wait_for_links(server, 2));
+  const auto healed = clock_.now();
+  native_servers_.advance(native::kPingInterval);
+  hurry_ = true;
+  EXPECT_TRUE(wait_for_links(server, 1));
+  EXPECT_LT(clock_.now() - healed, 10s);
+  EXPECT_EQ(metrics_.open_server_connections.value(), 1);
 }
 
 TEST_F(ConnectorTest, does_not_wait_for_a_server_that_accepts_and_says_nothing) {

@@ -32,6 +32,7 @@ class KonnectivityLink : public LinkProtocol,
   void disconnect() override { http_.reset(); }
   void drain() override;
   void stop() override { connections_.stop(); }
+  async::Task<void> until_idle() override { return connections_.until_idle(); }
   async::asio::awaitable<void> join() override { return connections_.join(); }
 
  private:

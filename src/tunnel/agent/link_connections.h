@@ -26,6 +26,7 @@ class LinkConnections {
   void attach(ConnectStream& stream) { stream_ = &stream; }
   void detach();
   void stop() { tasks_.cancel(); }
+  async::Task<void> until_idle() { return tasks_.until_empty(); }
   async::asio::awaitable<void> join() { return tasks_.join(); }
 
   /// Starts to dial what `request` asks for.

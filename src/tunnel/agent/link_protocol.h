@@ -43,6 +43,9 @@ class LinkProtocol {
     virtual void on_going_away() = 0;
     /// The server wishes to have so many links of this agent.
     virtual void on_more_links(std::int64_t count) = 0;
+    /// The server has fallen silent, and speaks again: what the link carries waits meanwhile.
+    virtual void on_silence() = 0;
+    virtual void on_voice() = 0;
     virtual void on_failure(base::Error why) = 0;
   };
 
@@ -55,6 +58,8 @@ class LinkProtocol {
   virtual void drain() = 0;
   /// Drops the connections at once.
   virtual void stop() = 0;
+  /// Returns when it carries no connection.
+  virtual async::Task<void> until_idle() = 0;
   /// After run(): returns when the connections have flushed what they had.
   virtual async::asio::awaitable<void> join() = 0;
 };

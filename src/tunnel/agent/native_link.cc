@@ -74,7 +74,7 @@ Task<void> NativeLink::watch_server() {
   using namespace async::asio::experimental::awaitable_operators;
   (void)co_await (wait_for_welcome() || context_.clock.sleep_for(native::kWelcomeWithin));
   if (!welcomed_) co_return fail(Code::timeout, "the server did not let this agent in within 15s");
-  co_return co_await http_->expect_pings(context_.clock, ping_interval_, native::kSilentIntervals);
+  co_return co_await http_->expect_pings(context_.clock, ping_interval_, native::kPatience);
 }
 
 Task<void> NativeLink::wait_for_end() {

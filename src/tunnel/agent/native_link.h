@@ -27,6 +27,7 @@ class NativeLink : public LinkProtocol,
   void disconnect() override { http_.reset(); }
   void drain() override;
   void stop() override { tasks_.cancel(); }
+  async::Task<void> until_idle() override { return tasks_.until_empty(); }
   async::asio::awaitable<void> join() override { return tasks_.join(); }
 
  private:
@@ -44,6 +45,8 @@ class NativeLink : public LinkProtocol,
   std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream& stream,
                                                     const http::Headers& headers) override;
   void on_goaway(std::uint32_t) override { listener_.on_going_away(); }
+  void on_silence() override { listener_.on_silence(); }
+  void on_voice() override { listener_.on_voice(); }
   void on_control(const ControlMessage& message) override;
   void on_control_over(const std::string& reason) override;
 

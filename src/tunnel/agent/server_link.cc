@@ -5,6 +5,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "async/timeout.h"
+#include "base/log.h"
 #include "tunnel/agent/konnectivity_link.h"
 #include "tunnel/agent/link_headers.h"
 #include "tunnel/agent/native_link.h"
@@ -28,7 +29,7 @@ ServerLink::ServerLink(AgentContext& context, const TlsSource& tls, const Option
 
 Task<void> ServerLink::run() {
   using namespace async::asio::experimental::awaitable_operators;
-  auto outcome = co_await (serve() || wait_for_end());
+  auto outcome = co_await (serve() || wait_for_end() || wait_for_retirement());
   if (protocol_) protocol_->disconnect();
   error_ = ended_ ? *ended_ : std::visit([](auto& result) { return result.error(); }, outcome);
   set_state(State::lost);
@@ -67,6 +68,15 @@ Task<void> ServerLink::wait_for_end() {
   co_return fail(*ended_);
 }
 
+// Dials that the server sent before it heard of the retirement still come.
+Task<void> ServerLink::wait_for_retirement() {
+  constexpr async::Duration kStragglers = std::chrono::seconds(5);
+  while (!retired_) CO_TRY_VOID(co_await changed_.wait());
+  CO_TRY_VOID(co_await context_.clock.sleep_for(kStragglers));
+  CO_TRY_VOID(co_await protocol_->until_idle());
+  co_return fail(Code::cancelled, "another link has taken its place");
+}
+
 void ServerLink::close() { end({Code::cancelled, "closed by us"}); }
 
 void ServerLink::stop() {
@@ -80,7 +90,7 @@ void ServerLink::end(base::Error why) {
 }
 
 void ServerLink::drain() {
-  if (state_ != State::open && state_ != State::going_away) return;
+  if (state_ == State::opening || state_ == State::lost) return;
   if (!std::exchange(draining_, true)) protocol_->drain();
 }
 
@@ -103,6 +113,22 @@ void ServerLink::on_more_links(std::int64_t count) {
 void ServerLink::on_going_away() {
   announced_ = true;
   if (state_ == State::open) set_state(State::going_away);
+}
+
+void ServerLink::retire() {
+  drain();
+  retired_ = true;
+  set_state(State::going_away);
+}
+
+void ServerLink::on_silence() {
+  if (state_ == State::open) set_state(State::silent);
+}
+
+void ServerLink::on_voice() {
+  if (state_ != State::silent) return;
+  LOG_INFO("server speaks again", {"server", welcome_.server_id}, {"address", route_.address});
+  set_state(State::open);
 }
 
 }  // namespace tunnel

@@ -27,7 +27,8 @@ class ServerLink : private LinkProtocol::Listener {
   enum class State {
     opening,
     open,        // the server has said who it is
-    going_away,  // as open, but the server wants it to end
+    silent,      // as open, but nothing has come for some time
+    going_away,  // as open, but the server wants it to end, or another link has taken its place
     lost,
   };
 
@@ -52,6 +53,9 @@ class ServerLink : private LinkProtocol::Listener {
   void stop();
   /// Tells the server, once, that this agent should get no more dials if another can have them.
   void drain();
+  /// Another link to the server has taken its place: as drain(), and it ends when it carries no
+  /// connection.
+  void retire();
 
   /// How many links the server wishes to have of this agent; 0 = it has not said.
   std::int64_t links_wanted() const { return links_wanted_; }
@@ -68,12 +72,15 @@ class ServerLink : private LinkProtocol::Listener {
   async::Task<std::unique_ptr<net::TlsStream>> secure_stream();
   std::unique_ptr<LinkProtocol> make_protocol(const std::string& alpn, Introduction self);
   async::Task<void> wait_for_end();
+  async::Task<void> wait_for_retirement();
   void end(base::Error why);
   void set_state(State state);
 
   void on_welcome(Welcome welcome) override;
   void on_going_away() override;
   void on_more_links(std::int64_t count) override;
+  void on_silence() override;
+  void on_voice() override;
   void on_failure(base::Error why) override { end(std::move(why)); }
 
   AgentContext& context_;
@@ -87,6 +94,7 @@ class ServerLink : private LinkProtocol::Listener {
   base::Error error_;
   bool draining_ = false;
   bool announced_ = false;
+  bool retired_ = false;
   std::int64_t links_wanted_ = 0;
   async::Event changed_;
   std::unique_ptr<LinkProtocol> protocol_;  // from the handshake on

@@ -37,8 +37,7 @@ struct SideLinks::Side {
 };
 
 struct SideLinks::Group {
-  std::string server_id;
-  ServerRoute route;
+  ServerRoute route;                                   // of the latest first link
   std::map<std::size_t, std::shared_ptr<Side>> sides;  // by loop
 };
 
@@ -55,11 +54,12 @@ SideLinks::~SideLinks() = default;
 
 void SideLinks::want(const ServerLink& first, std::int64_t count) {
   if (draining_) return;
-  auto& group = groups_[&first];
-  if (!group) group = std::make_unique<Group>(Group{first.welcome().server_id, first.route(), {}});
+  const std::string& server_id = first.welcome().server_id;
+  Group& group = groups_[server_id];
+  group.route = first.route();
   const auto further = static_cast<std::size_t>(std::max<std::int64_t>(count - 1, 0));
   for (std::size_t loop = 0; loop < std::min(further, loops_.size()); ++loop)
-    if (!group->sides.contains(loop)) open(first, *group, loop);
+    if (!group.sides.contains(loop)) open(server_id, group, loop);
 }
 
 namespace {
@@ -72,63 +72,64 @@ void close_stranger(ServerLink& link, const std::string& server_id) {
 
 }  // namespace
 
-void SideLinks::open(const ServerLink& first, Group& group, std::size_t loop) {
+void SideLinks::open(const std::string& server_id, Group& group, std::size_t loop) {
   auto side = std::make_shared<Side>(Side{&loops_[loop], nullptr});
   group.sides[loop] = side;
-  LOG_INFO("opening a further link", {"server", group.server_id}, {"link", loop + 1});
-  async::asio::post(side->loop->context.executor, [this, side, loop, first = &first,
-                                                   route = group.route, id = group.server_id] {
+  LOG_INFO("opening a further link", {"server", server_id}, {"link", loop + 1});
+  async::asio::post(side->loop->context.executor, [this, side, loop, id = server_id,
+                                                   route = group.route] {
     side->link = std::make_unique<ServerLink>(side->loop->context, tls_, options_[loop], route,
                                               [id](ServerLink& link) { close_stranger(link, id); });
-    side->loop->tasks.spawn("further link", run(side, this, first, loop));
+    side->loop->tasks.spawn("further link", run(side, this, id, loop));
   });
 }
 
-Task<void> SideLinks::run(std::shared_ptr<Side> side, SideLinks* owner, const ServerLink* first,
+Task<void> SideLinks::run(std::shared_ptr<Side> side, SideLinks* owner, std::string server_id,
                           std::size_t loop) {
   auto result = co_await side->link->run();
   side->link.reset();
-  async::asio::post(owner->context_.executor,
-                    [owner, side, first, loop] { owner->lost(first, loop, *side); });
+  async::asio::post(owner->context_.executor, [owner, side, id = std::move(server_id), loop] {
+    owner->lost(id, loop, *side);
+  });
   co_return result;
 }
 
-// Opened again after a pause, as long as the first link is there. `first` is a name only: another
-// link may have come to its address, with a further link of its own.
-void SideLinks::lost(const ServerLink* first, std::size_t loop, const Side& side) {
-  const auto group = groups_.find(first);
+// Opened again after a pause, as long as a first link is there. Another further link may have taken
+// this one's place.
+void SideLinks::lost(const std::string& server_id, std::size_t loop, const Side& side) {
+  const auto group = groups_.find(server_id);
   if (group == groups_.end()) return;
-  const auto held = group->second->sides.find(loop);
-  if (held == group->second->sides.end() || held->second.get() != &side) return;
-  group->second->sides.erase(held);
-  if (!draining_) tasks_.spawn("further link", reopen_later(first, loop));
+  const auto held = group->second.sides.find(loop);
+  if (held == group->second.sides.end() || held->second.get() != &side) return;
+  group->second.sides.erase(held);
+  if (!draining_) tasks_.spawn("further link", reopen_later(server_id, loop));
 }
 
-Task<void> SideLinks::reopen_later(const ServerLink* first, std::size_t loop) {
+Task<void> SideLinks::reopen_later(std::string server_id, std::size_t loop) {
   CO_TRY_VOID(co_await context_.clock.sleep_for(kAgainAfter));
-  const auto group = groups_.find(first);
-  const bool wanted = group != groups_.end() && !group->second->sides.contains(loop);
-  if (wanted && !draining_) open(*first, *group->second, loop);
+  const auto group = groups_.find(server_id);
+  const bool wanted = group != groups_.end() && !group->second.sides.contains(loop);
+  if (wanted && !draining_) open(server_id, group->second, loop);
   co_return Result<void>{};
 }
 
-void SideLinks::drop(const ServerLink& first) {
-  const auto group = groups_.find(&first);
+void SideLinks::drop(const std::string& server_id) {
+  const auto group = groups_.find(server_id);
   if (group == groups_.end()) return;
-  for (const auto& [loop, side] : group->second->sides) Side::post(side, &ServerLink::close);
+  for (const auto& [loop, side] : group->second.sides) Side::post(side, &ServerLink::close);
   groups_.erase(group);
 }
 
 void SideLinks::drain() {
   draining_ = true;
-  for (const auto& [first, group] : groups_)
-    for (const auto& [loop, side] : group->sides) Side::post(side, &ServerLink::drain);
+  for (const auto& [server, group] : groups_)
+    for (const auto& [loop, side] : group.sides) Side::post(side, &ServerLink::drain);
 }
 
 Task<void> SideLinks::stop() {
   tasks_.cancel();
-  for (const auto& [first, group] : std::exchange(groups_, {}))
-    for (const auto& [loop, side] : group->sides) Side::post(side, &ServerLink::stop);
+  for (const auto& [server, group] : std::exchange(groups_, {}))
+    for (const auto& [loop, side] : group.sides) Side::post(side, &ServerLink::stop);
   for (AgentLoop& loop : loops_) {
     async::TaskGroup* const tasks = &loop.tasks;
     CO_TRY_VOID(co_await async::run_on<void>(loop.context.executor,

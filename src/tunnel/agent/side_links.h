@@ -17,8 +17,8 @@ struct AgentLoop {
 };
 
 /// The further links of an agent to servers that asked for them (docs/protocol.md, 8), each on a
-/// loop of its own. They come and go with the link that was first: servers do not count them as
-/// agents, nor the agent them as servers.
+/// loop of its own. They are there as long as a first link to their server is: servers do not count
+/// them as agents, nor the agent them as servers.
 ///
 /// Thread: that of the agent's first loop. What happens on other loops comes back by messages.
 class SideLinks {
@@ -30,8 +30,8 @@ class SideLinks {
 
   /// The server of `first` wishes to have `count` links of this agent, that one included.
   void want(const ServerLink& first, std::int64_t count);
-  /// `first` is lost, or no more wanted.
-  void drop(const ServerLink& first);
+  /// The last first link to the server is lost.
+  void drop(const std::string& server_id);
   /// All servers get no more dials here if others can have them.
   void drain();
   /// Drops everything.
@@ -40,17 +40,17 @@ class SideLinks {
  private:
   struct Side;
   struct Group;
-  void open(const ServerLink& first, Group& group, std::size_t loop);
-  static async::Task<void> run(std::shared_ptr<Side> side, SideLinks* owner,
-                               const ServerLink* first, std::size_t loop);
-  void lost(const ServerLink* first, std::size_t loop, const Side& side);
-  async::Task<void> reopen_later(const ServerLink* first, std::size_t loop);
+  void open(const std::string& server_id, Group& group, std::size_t loop);
+  static async::Task<void> run(std::shared_ptr<Side> side, SideLinks* owner, std::string server_id,
+                               std::size_t loop);
+  void lost(const std::string& server_id, std::size_t loop, const Side& side);
+  async::Task<void> reopen_later(std::string server_id, std::size_t loop);
 
   AgentContext& context_;
   const ServerLink::TlsSource& tls_;
   std::vector<AgentLoop> loops_;
   std::vector<ServerLink::Options> options_;  // by loop
-  std::map<const ServerLink*, std::unique_ptr<Group>> groups_;
+  std::map<std::string, Group> groups_;  // by server id
   bool draining_ = false;
   async::TaskGroup tasks_;
 };

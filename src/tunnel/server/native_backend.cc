@@ -66,7 +66,7 @@ Task<void> NativeBackend::run() {
       }));
   auto outcome = co_await (
       connection_.run() || admit() ||
-      connection_.ping_every(context_.clock, native::kPingInterval, native::kSilentIntervals));
+      connection_.ping_every(context_.clock, native::kPingInterval, native::kPatience));
   auto result = std::visit([](auto& ended) { return std::move(ended); }, outcome);
   if (admitted_) {
     LOG_INFO("agent disconnected", {"agent", agent_id()}, {"from", peer()},
@@ -145,7 +145,11 @@ Task<void> NativeBackend::refuse(base::Error why) {
   co_return fail(Code::closed, "agent refused: " + why.message);
 }
 
-void NativeBackend::leave() { context_.router.remove(*this, context_.clock.now()); }
+// For good: what it carries may go on.
+void NativeBackend::leave() {
+  left_ = true;
+  context_.router.remove(*this, context_.clock.now());
+}
 
 void NativeBackend::tell_draining() {
   if (control_ != nullptr) control_->send({.type = ControlMessage::Type::draining});
@@ -194,6 +198,20 @@ void NativeBackend::ask_for_links() {
 
 // It takes no more dials, whatever the reason; those that it has go on.
 void NativeBackend::on_goaway(std::uint32_t) { leave(); }
+
+// The line may heal: what the link carries waits for that, and new dials go elsewhere.
+void NativeBackend::on_silence() {
+  if (!admitted_ || left_) return;
+  LOG_WARN("agent silent, its connections wait", {"agent", agent_id()}, {"from", peer()});
+  record().last_error = {"the agent is silent", context_.clock.now()};
+  context_.router.remove(*this, context_.clock.now());
+}
+
+void NativeBackend::on_voice() {
+  if (!admitted_ || left_) return;
+  LOG_INFO("agent speaks again", {"agent", agent_id()}, {"from", peer()});
+  context_.router.add(*this);
+}
 
 void NativeBackend::on_introduction(const http::Headers& headers) {
   if (admitted_ || introduction_) return;

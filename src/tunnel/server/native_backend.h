@@ -57,6 +57,8 @@ class NativeBackend : public Backend,
   void on_ping_acknowledged() override { heard(); }
   void on_delay_over() override { connection_.session().ping(); }
   void on_goaway(std::uint32_t error) override;
+  void on_silence() override;
+  void on_voice() override;
   void on_introduction(const http::Headers& headers) override;
   void on_control(const ControlMessage& message) override;
   void on_control_sent() override { changed_.notify_all(); }
@@ -69,6 +71,7 @@ class NativeBackend : public Backend,
   std::optional<http::Headers> introduction_;  // until it was read
   std::optional<std::string> over_;            // why the control stream ended
   bool admitted_ = false;
+  bool left_ = false;  // it gets no more dials
   bool asked_for_links_ = false;
   ControlStream* control_ = nullptr;
   http::H2Connection connection_;

@@ -59,8 +59,13 @@ void RemoteBackend::forget(const RemoteLeg& leg) {
 RemoteBackends::~RemoteBackends() = default;
 
 void RemoteBackends::add(std::unique_ptr<RemoteBackend> backend) {
-  context_.router.add(*backend);
-  backends_.emplace(&backend->link(), std::move(backend));
+  auto& known = backends_[&backend->link()];
+  if (known) {
+    known->revive();
+  } else {
+    known = std::move(backend);
+  }
+  context_.router.add(*known);
 }
 
 void RemoteBackends::remove(const LinkEntry& entry) {

@@ -42,6 +42,8 @@ class RemoteBackend : public Backend {
   void forget(const RemoteLeg& leg);
   /// The link has gone. Its legs are told one by one; true when none is left.
   bool retire();
+  /// It was only silent, and is back.
+  void revive() { retired_ = false; }
 
  private:
   ServerContext& context_;

@@ -81,6 +81,7 @@ class Disruptions(Case):
             network.heal(self.agents.place)
         print(f"  {found}")
         self.assertLess(found["gap_s"], 22.5)
+        self.assertEqual(found["cut"], 0)
 
     def test_the_node_of_the_agents_is_drained(self):
         self.begin()
