@@ -69,14 +69,25 @@ Task<void> Server::accept_all(Entrance& entrance) {
   }
 }
 
-// Agents stay for long and are spread evenly. Clients come and go and take turns, among the loops
-// that have links: there a client most likely finds its own and need not move.
+// Whether the next client is served on the loop that accepts it: one of those in the clear, as a
+// handshake is work for any core, unless the clients that stay make this loop the busier one.
+bool Server::keeps(const Shard::Door& door) const {
+  const Shard& here = *shards_.front();
+  if (door.tls || here.agents() == 0 || !here.occupancy().takes_more()) return false;
+  return std::ranges::all_of(shards_, [&](const std::unique_ptr<Shard>& shard) {
+    return shard->agents() == 0 || shard->occupancy().lingering() >= here.occupancy().lingering();
+  });
+}
+
+// Agents stay for long and are spread evenly. Clients take turns, among the loops that have links:
+// there a client most likely finds its own and need not move.
 Shard& Server::next_for(const Shard::Door& door) {
   if (!door.mode) {
     const auto fewest = std::ranges::min_element(
         shards_, {}, [](const std::unique_ptr<Shard>& shard) { return shard->agents(); });
     return **fewest;
   }
+  if (keeps(door)) return *shards_.front();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     Shard& shard = *shards_[++turn_ % shards_.size()];
     if (shard.agents() > 0) return shard;

@@ -54,6 +54,7 @@ class Server {
   void open(std::unique_ptr<net::Listener> listener, Shard::Door door);
   async::Task<void> accept_all(Entrance& entrance);
   std::size_t agents() const;
+  bool keeps(const Shard::Door& door) const;
   Shard& next_for(const Shard::Door& door);
   async::Task<void> on_all(async::Task<void> (Shard::*what)());
 

@@ -108,6 +108,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
       close_linger_(loop.get_executor(), clock_, kCloseLinger),
       late_answers_(loop.get_executor(), clock_, kLateAnswer),
       first_words_(loop.get_executor(), clock_, kFirstWordWithin),
+      moments_(loop.get_executor(), clock_, Occupancy::kMoment),
       remotes_(context_),
       context_{clock_,
                loop.get_executor(),
@@ -145,6 +146,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
   upkeep_.spawn("close linger", close_linger_.run());
   upkeep_.spawn("late answers", late_answers_.run());
   upkeep_.spawn("first words", first_words_.run());
+  upkeep_.spawn("moments", moments_.run());
   upkeep_.spawn("stall watch", stall_watch_.run());
 }
 
@@ -283,6 +285,7 @@ Shard* Shard::home_of(const std::string& target) {
 }
 
 Task<void> Shard::serve_connect(Visitor visitor, ConnectRequest request) {
+  const Occupancy::Stay stay(occupancy_, moments_);
   ConnectFrontend frontend(context_, std::move(visitor.stream),
                            {visitor.name, std::move(visitor.access)}, std::move(request));
   log_end("client", visitor.name, co_await frontend.run());

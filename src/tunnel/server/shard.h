@@ -18,6 +18,7 @@
 #include "tunnel/server/directory.h"
 #include "tunnel/server/frontend_mode.h"
 #include "tunnel/server/hang_ups.h"
+#include "tunnel/server/occupancy.h"
 #include "tunnel/server/remote_backend.h"
 #include "tunnel/server/server_options.h"
 
@@ -63,6 +64,8 @@ class Shard {
   const Router& router() const { return router_; }
   /// Connections of agents. Any thread.
   std::size_t agents() const { return agent_count_; }
+  /// Its clients, but those over TLS and gRPC.
+  const Occupancy& occupancy() const { return occupancy_; }
 
   async::Task<ServerStatus> status(std::size_t connections) const;
   /// Tells agents that know the word that the server is about to go. Any thread.
@@ -110,6 +113,8 @@ class Shard {
   DelayLine close_linger_;
   DelayLine late_answers_;
   DelayLine first_words_;
+  DelayLine moments_;
+  Occupancy occupancy_;
   RemoteBackends remotes_;
   ServerContext context_;
   std::atomic<std::size_t> agent_count_{0};
