@@ -19,7 +19,8 @@ def section(cases: dict[str, Case]) -> str:
     if "profile" not in cases:
         return ""
     lines = [TEXT, "| what | ours | of that, kernel and TLS | the target leaves |", "| --- | --- | --- | --- |"]
-    return "\n".join([*lines, *processor(cases), *connects(cases)]) + "\n" + under_load(cases.get("rtt"))
+    return "\n".join([*lines, *processor(cases), *connects(cases)]) + "\n" + throughput(cases) + wake_ups(cases.get("rtt")) + \
+        under_load(cases.get("rtt"))
 
 
 def share(profile: Case, load: str, side: str) -> float | None:
@@ -41,6 +42,36 @@ def processor(cases: dict[str, Case]) -> list[str]:
             goals = f"{number(times(cost[REFERENCE], 0.25))} (of the reference), {number(times(cost['rathole'], 0.5))} (of rathole)"
             lines.append(f"| {way}, {side}, CPU s/GB | {number(cost[OURS])} | {number(floor)} | {goals} |")
     return lines
+
+
+def throughput(cases: dict[str, Case]) -> str:
+    """What all cores could carry if nobody ever waited: as measured, and with code of ours that costs nothing."""
+    lines = []
+    for way, wanted in (("download", 4), ("upload", 3)):
+        row = cases[way].find(OURS, tunnels=1) if way in cases else None
+        spent = {role: median(row, cpu_per_gb(role)) for role in (*SIDES, "load")}
+        least = [times(spent[side], share(cases["profile"], way, side)) for side in SIDES]
+        if None in (*spent.values(), *least):
+            continue
+        whole = cases[way].data["machine"]["cores"] * 1000
+        reference, rathole = (median(cases[way].find(who, tunnels=1), "mb_per_s") for who in (REFERENCE, "rathole"))
+        lines.append(f"| {way}, MB/s | {number(median(row, 'mb_per_s'))} | {number(whole / sum(spent.values()))} | "
+                     f"{number(whole / (sum(least) + spent['load']))} | {number(times(reference, wanted))}, {number(times(rathole, 1.5))} |")
+    if not lines:
+        return ""
+    head = "| one tunnel | ours | if no thread ever waited for another | and our own code cost nothing | wanted: of the reference, of rathole |"
+    return "\n" + "\n".join([head, "| --- | --- | --- | --- | --- |", *lines]) + "\n"
+
+
+def wake_ups(case: Case | None) -> str:
+    """What a round trip is made of when nothing else runs."""
+    if case is None:
+        return ""
+    direct, ours, reference = (median(case.find(who, load="alone"), "p50_ms") for who in ("direct", OURS, REFERENCE))
+    if None in (direct, ours, reference):
+        return ""
+    return (f"\nA round trip without a proxy wakes two threads, one through a tunnel six. At what two cost here ({number(direct)} ms), six cost {number(3 * direct)} ms; ours "
+            f"takes {number(ours)}, as a thread that was just busy looks for more before it sleeps. Wanted: {number(reference / 2)} ms.\n")
 
 
 def connects(cases: dict[str, Case]) -> list[str]:

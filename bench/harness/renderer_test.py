@@ -94,6 +94,18 @@ class Floors(unittest.TestCase):
         text = floors.section(self.cases())
         self.assertIn("| 100 | 75 | 1,900, beside 100 of load generator and service |", text)
 
+    def test_what_all_cores_could_carry_is_told(self):
+        cost = {"server": 1.0, "agent": 1.0, "load": 0.5}
+        measured = [{"mb_per_s": 600, "bytes": 1e9, "cpu_s": cost}]
+        cases = {**self.cases(), "download": case("download", ("reference", "connect-unix", ONE, [bulk(200)]), ("ours", "connect-unix", ONE, measured))}
+        self.assertIn("| download, MB/s | 600 | 800 | 1,000 | 800,  |", floors.section(cases))
+
+    def test_a_round_trip_is_set_beside_its_wake_ups(self):
+        rows = [(who, "connect-unix", {"load": "alone"}, [{"p50_ms": p50, "p99_ms": 1}]) for who, p50 in (("direct", 0.1), ("ours", 0.2), ("reference", 0.5))]
+        text = floors.section({**self.cases(), "rtt": case("rtt", *rows)})
+        self.assertIn("(0.10 ms), six cost 0.30 ms; ours takes 0.20,", text)
+        self.assertIn("Wanted: 0.25 ms.", text)
+
     def test_without_a_profile_nothing_is_claimed(self):
         self.assertEqual(floors.section({}), "")
 
