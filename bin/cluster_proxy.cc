@@ -1,6 +1,8 @@
 #include <csignal>
 #include <exception>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,7 +13,21 @@
 #include "app/tunnel_server.h"
 #include "cli/commands.h"
 
+namespace {
+
+// A socket must not get the number of a standard stream that is closed: what is printed would go
+// there. Writing to a standard output that was closed still fails.
+void keep_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    (void)::open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  keep_standard_descriptors();
   // A peer that hangs up is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> command_line(argv, argv + argc);

@@ -2,11 +2,11 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tunnel/local/bench_helper.h"
 
@@ -32,14 +32,10 @@ Result<void> check_status(std::string_view head) {
                     fmt::format("the target answers with HTTP status {}", status));
 }
 
-void say(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-
 }  // namespace
 
-Bench::Bench(Client& client, const BenchPlan& plan) : client_(client), plan_(plan) {}
+Bench::Bench(Client& client, const BenchPlan& plan, const Output& out)
+    : client_(client), plan_(plan), out_(out) {}
 
 std::vector<Bench::Test> Bench::tests() const {
   std::vector<Test> tests = {{"connect", false, &Bench::connect}};
@@ -53,12 +49,11 @@ std::vector<Bench::Test> Bench::tests() const {
 }
 
 Task<int> Bench::run() {
-  say(fmt::format("{} through {}: {} s a test, {} at once", plan_.target, client_.dialer().server(),
-                  std::chrono::duration_cast<std::chrono::seconds>(plan_.time).count(),
-                  plan_.parallel));
+  CO_TRY_VOID(out_(fmt::format(
+      "{} through {}: {} s a test, {} at once\n", plan_.target, client_.dialer().server(),
+      std::chrono::duration_cast<std::chrono::seconds>(plan_.time).count(), plan_.parallel)));
   for (const Test& test : tests()) CO_TRY_VOID(co_await carry_out(test));
-  say("\nSummary");
-  for (const std::string& line : summaries_) say("  " + line);
+  CO_TRY_VOID(out_(fmt::format("\nSummary\n  {}\n", fmt::join(summaries_, "\n  "))));
   co_return 0;
 }
 
@@ -73,8 +68,8 @@ Task<void> Bench::carry_out(Test test) {
     const std::size_t times = tally_.times();
     CO_TRY_VOID(co_await client_.clock().sleep_for(std::chrono::seconds(1)));
     const auto second = std::chrono::duration_cast<std::chrono::seconds>(at).count();
-    say(fmt::format("{:<10} {:>3}-{:<3} s  {}", test.name, second, second + 1,
-                    progress(test, bytes, times)));
+    CO_TRY_VOID(out_(fmt::format("{:<10} {:>3}-{:<3} s  {}\n", test.name, second, second + 1,
+                                 progress(test, bytes, times))));
   }
   const async::Duration took = client_.clock().now() - began;
   workers_->cancel();
@@ -220,12 +215,10 @@ async::asio::awaitable<void> Bench::stop() {
   co_await workers_->join();
 }
 
-Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan) {
-  constexpr int kInterrupted = 130;
+Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan, const Output& out) {
   TRY(const auto client, Client::make(config));
-  Bench bench(*client, plan);
-  return client->run([&](Client&) { return bench.run(); }, kInterrupted,
-                     [&] { return bench.stop(); });
+  Bench bench(*client, plan, out);
+  return client->run([&](Client&) { return bench.run(); }, [&] { return bench.stop(); });
 }
 
 }  // namespace app

@@ -11,12 +11,12 @@
 
 namespace app {
 
-/// Measures one target through the tunnel, and says on standard output what it finds.
+/// Measures one target through the tunnel, and says what it finds.
 ///
-/// Flow: construct; run(); co_await stop(); destroy. `client` and `plan` outlive it.
+/// Flow: construct; run(); co_await stop(); destroy. The references outlive it.
 class Bench {
  public:
-  Bench(Client& client, const BenchPlan& plan);
+  Bench(Client& client, const BenchPlan& plan, const Output& out);
 
   async::Task<int> run();
   async::asio::awaitable<void> stop();
@@ -47,6 +47,7 @@ class Bench {
 
   Client& client_;
   const BenchPlan& plan_;
+  const Output& out_;
   BenchTally tally_;
   std::vector<std::string> summaries_;
   std::optional<async::TaskGroup> workers_;

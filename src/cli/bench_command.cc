@@ -49,8 +49,9 @@ class BenchAction : public Action {
     return {};
   }
 
-  base::Result<int> run(const Invocation&) override {
-    return listen_ ? app::run_bench_helper(*listen_) : app::run_bench(*config_, plan_);
+  base::Result<int> run(const Invocation& invocation) override {
+    const app::Output out = output_of(invocation.console);
+    return listen_ ? app::run_bench_helper(*listen_, out) : app::run_bench(*config_, plan_, out);
   }
 
  private:

@@ -29,8 +29,8 @@ class ForwardAction : public Action {
     return {};
   }
 
-  base::Result<int> run(const Invocation&) override {
-    return app::run_forward(*config_, forwards_);
+  base::Result<int> run(const Invocation& invocation) override {
+    return app::run_forward(*config_, forwards_, output_of(invocation.console));
   }
 
  private:

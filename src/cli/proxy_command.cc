@@ -44,7 +44,9 @@ class ProxyAction : public Action {
     return read_credentials();
   }
 
-  base::Result<int> run(const Invocation&) override { return app::run_proxy(*config_, proxies_); }
+  base::Result<int> run(const Invocation& invocation) override {
+    return app::run_proxy(*config_, proxies_, output_of(invocation.console));
+  }
 
  private:
   static base::Result<std::optional<app::ListenAddress>> listen(std::string_view flag,

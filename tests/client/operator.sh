@@ -13,6 +13,9 @@ check_operator() {
   check 'doctor tells an agent from the port of clients' doctor_says 1 'FAIL +protocol .*port for clients' --agent
   check 'doctor tells a certificate that the server refuses' doctor_says 1 '-> the server refuses this certificate' --client-cert=$work/operator.crt --client-key=$work/operator.key
   check 'doctor tells a target that refuses' doctor_says 1 'FAIL +target .*connection refused' cluster1:1
+  check 'output that is lost is told, by each command that prints' lost_output_is_told
+  check 'a reader that leaves is told nothing' leaving_readers_are_quiet
+  check 'a signal is in the exit code' signals_have_codes
   check 'a typing error in the settings file has its line and what was meant' misspelt_settings_are_told
   check 'a key that nobody may read is told' unreadable_key_is_told
 }
@@ -38,6 +41,44 @@ doctor_says() {
   local code=0 text
   text=$(client doctor "${@:3}" 2>&1) || code=$?
   [ $code = "$1" ] && grep -qE -- "$2" <<<"$text" || { echo "exit code $code, said: $text" >&2; return 1; }
+}
+lost_output_is_told() {
+  local line code said
+  for line in 'forward 0:web.cluster1:7080' 'proxy --http=0' 'bench -t 1s redis.cluster1:7079' 'bench --serve=0' 'dial web.cluster1:7080' \
+    status 'status -w' 'top -o json' doctor help 'dial --help' --help version 'completion zsh' 'server --help' \
+    "pki init --dir=$work/lost" "pki show --dir=$work/lost" "kubeconfig c --certificate-authority=$work/ca.crt --forward=a:1"; do
+    code=0
+    # shellcheck disable=SC2086 # several arguments
+    said=$(printf 'GET / HTTP/1.0\r\n\r\n' | timeout $within "$program" $line 2>&1 >/dev/full) || code=$?
+    [ $code = 1 ] && grep -q 'standard output: no space left on device' <<<"$said" ||
+      { echo "$line: exit code $code, said: $said" >&2; return 1; }
+  done
+}
+# An input that stays open, so that it is not its end which ends the command.
+held_open() {
+  [ -p $work/held ] || mkfifo $work/held
+  exec {held}<>$work/held
+  printf '%b' "$1" >&"$held"
+}
+leaving_readers_are_quiet() {
+  local line
+  held_open 'GET /much HTTP/1.0\r\n\r\n'
+  for line in 'dial web.cluster1:7080' 'bench -t 1s redis.cluster1:7079' 'status -w --interval=100ms' doctor; do
+    # shellcheck disable=SC2086 # several arguments
+    timeout $within "$program" $line <&"$held" 2>$work/leaving.out | head -n 1 >/dev/null
+    [ "${PIPESTATUS[0]}" = 1 ] && [ ! -s $work/leaving.out ] || { echo "$line said: $(cat $work/leaving.out)" >&2; return 1; }
+  done
+  exec {held}>&-
+}
+signals_have_codes() {
+  local signal code
+  held_open ''
+  for signal in INT=130 TERM=143; do
+    code=0
+    timeout --preserve-status -s ${signal%=*} 1 "$program" dial redis.cluster1:7079 <&"$held" || code=$?
+    [ $code = ${signal#*=} ] || { echo "$signal: exit code $code" >&2; return 1; }
+  done
+  exec {held}>&-
 }
 misspelt_settings_are_told() {
   sed 's/^client-key/client-kye/' $work/settings.yaml >$work/misspelt.yaml

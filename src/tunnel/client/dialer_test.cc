@@ -130,6 +130,11 @@ TEST_P(DialerAt, refuses_what_is_no_target) {
   EXPECT_THAT(text(), HasSubstr("\"cluster1\""));
   there.dial(dialer, "cluster1\r\nX:80");
   EXPECT_EQ(failure(1), Failure::bad_target);
+  there.dial(dialer, ":80");
+  EXPECT_EQ(failure(2), Failure::bad_target);
+  there.dial(dialer, std::string(70000, 'a') + ":80");
+  EXPECT_EQ(failure(3), Failure::bad_target);
+  EXPECT_LT(text(3).size(), 500U);
   EXPECT_EQ(there.connections(), 0U);
 }
 
