@@ -127,7 +127,7 @@ Command bench_command() {
                    {"All there is, with the helper on a machine in cluster1",
                     "cluster-proxy bench --serve='*:5201'       # there\n"
                     "cluster-proxy bench bench://node7.cluster1:5201 -P 4"}},
-      .settings = true,
+      .settings = "bench",
       .make = [] { return std::make_unique<BenchAction>(); }};
 }
 

@@ -104,7 +104,7 @@ Command forward_command() {
                     "cluster-proxy forward 6443:cluster1:443\n"
                     "kubectl --server=https://127.0.0.1:6443 --tls-server-name=kubernetes "
                     "get nodes"}},
-      .settings = true,
+      .settings = "forward",
       .make = [] { return std::make_unique<ForwardAction>(); }};
 }
 

@@ -71,6 +71,8 @@ class Kubeconfig : public Action {
  public:
   Kubeconfig() {
     flags_.section("Flags");
+    // Their names mean something else here than in commands that dial.
+    flags_.reach(FlagReach::command);
     flags_.add_string("proxy-url", proxy_url_,
                       "Proxy that leads through the tunnel: what \"cluster-proxy proxy\" opens, "
                       "http://HOST:PORT or socks5://HOST:PORT.");
@@ -90,6 +92,7 @@ class Kubeconfig : public Action {
                       "Context of --from. Empty means its current one.");
     flags_.add_string("token-file", token_file_, "File with a token to show to the API server.");
     flags_.add_string("context", context_, "Name of the context. Empty means that of the cluster.");
+    flags_.set_rivals("proxy-url", "forward");
   }
 
   FlagSet& flags() override { return flags_; }
@@ -223,6 +226,7 @@ Command kubeconfig_command() {
                {"Through a forward, with a token",
                 "cluster-proxy forward 6443:cluster1:443 &\ncluster-proxy kubeconfig cluster1 "
                 "--forward 127.0.0.1:6443 --certificate-authority ca.crt --token-file token"}},
+          .settings = "kubeconfig",
           .make = [] { return std::make_unique<Kubeconfig>(); }};
 }
 

@@ -131,10 +131,9 @@ contexts: [{name: a, context: {cluster: k, user: u}}]
 }
 
 TEST_F(OperatorCommands, explain_their_flags_under_a_heading) {
-  const std::vector<std::vector<std::string>> all = {{"status"},      {"top"},
-                                                     {"doctor"},      {"kubeconfig"},
-                                                     {"pki", "init"}, {"pki", "issue", "agent"},
-                                                     {"pki", "show"}, {"pki", "renew"}};
+  const std::vector<std::vector<std::string>> all = {
+      {"status"},      {"top"},         {"kubeconfig"}, {"pki", "init"}, {"pki", "issue", "agent"},
+      {"pki", "show"}, {"pki", "renew"}};
   for (std::vector<std::string> line : all) {
     line.emplace_back("--help");
     EXPECT_EQ(run(line), 0);
@@ -150,6 +149,8 @@ TEST_F(OperatorCommands, say_where_the_admin_port_should_be) {
 }
 
 TEST_F(OperatorCommands, examine_and_count_failures) {
+  EXPECT_EQ(run({"doctor", "--server=127.0.0.1:1", "--plaintext"}), 1);
+  EXPECT_THAT(out_, AllOf(HasSubstr("FAIL  port"), Not(HasSubstr("files"))));
   EXPECT_EQ(run({"doctor", "--server=127.0.0.1:1"}), 1);
   EXPECT_THAT(out_, AllOf(HasSubstr("FAIL  port"), HasSubstr("-> nothing listens there")));
   EXPECT_EQ(run({"doctor"}), 1);

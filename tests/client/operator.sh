@@ -11,11 +11,15 @@ check_operator() {
   check 'top -o json, once' says_of_top
   check 'doctor finds the way' doctor_says 0 'ok +target +web.cluster1:7080 takes connections' web.cluster1:7080
   check 'doctor tells an agent from the port of clients' doctor_says 1 'FAIL +protocol .*port for clients' --agent
+  check 'doctor looks for neither certificates nor TLS with --plaintext' doctor_says 1 'FAIL +port .*connection refused' --plaintext --server=127.0.0.1:1 --ca-cert=/nonexistent
+  check 'doctor tells a port that speaks TLS after all' doctor_says 1 'FAIL +tls .*speaks TLS' --plaintext
+  check 'doctor tells that a server speaks something else than it is told' doctor_says 1 'FAIL +protocol .*no gRPC' --protocol=grpc
   check 'doctor tells a certificate that the server refuses' doctor_says 1 '-> the server refuses this certificate' --client-cert=$work/operator.crt --client-key=$work/operator.key
   check 'doctor tells a target that refuses' doctor_says 1 'FAIL +target .*connection refused' cluster1:1
   check 'output that is lost is told, by each command that prints' lost_output_is_told
   check 'a reader that leaves is told nothing' leaving_readers_are_quiet
   check 'a signal is in the exit code' signals_have_codes
+  check 'settings reach kubeconfig and pki under their names' settings_of_sections
   check 'a typing error in the settings file has its line and what was meant' misspelt_settings_are_told
   check 'a key that nobody may read is told' unreadable_key_is_told
 }
@@ -79,6 +83,24 @@ signals_have_codes() {
     [ $code = ${signal#*=} ] || { echo "$signal: exit code $code" >&2; return 1; }
   done
   exec {held}>&-
+}
+# tls-server-name is of the tunnel's server at the top, of the API server under kubeconfig:.
+settings_of_sections() {
+  cat >$work/sections.yaml <<END
+server: 127.0.0.1:8090
+tls-server-name: localhost
+forward: {tls-server-name: 127.0.0.1}
+kubeconfig: {proxy-url: "http://127.0.0.1:8118", certificate-authority: $work/ca.crt}
+pki: {dir: $work/sections, days: 30}
+END
+  local CLUSTER_PROXY_CONFIG=$work/sections.yaml
+  export CLUSTER_PROXY_CONFIG
+  client kubeconfig c1 >$work/sections.out && says $work/sections.out 'proxy-url: http://127.0.0.1:8118' &&
+    says $work/sections.out 'tls-server-name: kubernetes.default.svc' || return 1
+  client kubeconfig c1 --forward=127.0.0.1:6443 >$work/sections.out && ! says $work/sections.out proxy-url || return 1
+  CLUSTER_PROXY_KUBECONFIG_PROXY_URL=socks5://h:1 client kubeconfig c1 | grep -q 'proxy-url: socks5://h:1' || return 1
+  client pki init >/dev/null && CLUSTER_PROXY_NAME=x CLUSTER_PROXY_PKI_NAME=x client pki issue agent c1 >/dev/null &&
+    client pki show -o json agent-c1 | jq -e '.[0].daysLeft < 31' >/dev/null
 }
 misspelt_settings_are_told() {
   sed 's/^client-key/client-kye/' $work/settings.yaml >$work/misspelt.yaml
