@@ -94,6 +94,9 @@ check_proxy() {
   check 'curl by a plain HTTP request' same_page --proxy http://127.0.0.1:7118 http://web.cluster1:7080/index.html
   check 'curl sends two plain requests after each other' two_pages
   check 'a POST with a body by a plain request' posts
+  check 'curl uploads in chunks, after a 100 Continue' uploads_chunks
+  check 'curl of HTTP/1.0 gets no chunks' no_chunks
+  check 'a WebSocket by a plain HTTP request' websocket
   check 'curl learns that there is no agent' curl_status 502 --proxy http://127.0.0.1:7118 http://nowhere/
   check 'curl learns by SOCKS5 that the target refuses' curl_code 97 --proxy socks5h://127.0.0.1:7180 http://cluster1:1/
   check 'a client of SOCKS4 is told of' socks4_is_told
@@ -116,6 +119,15 @@ two_pages() {
 posts() {
   head -c 300000 $work/www/much >$work/body
   curl_status 501 --proxy http://127.0.0.1:7118 --data-binary @$work/body http://web.cluster1:7080/
+}
+uploads_chunks() {
+  [ "$(curl -sf -m $within --proxy http://127.0.0.1:7118 -H 'Expect: 100-continue' -T - http://web.cluster1:7078/ <$work/body)" = "$(wc -c <$work/body)" ]
+}
+no_chunks() {
+  [ "$(printf 'GET http://web.cluster1:7078/chunked HTTP/1.0\r\n\r\n' | socat -t $within - TCP:127.0.0.1:7118 | tail -n 1)" = hello ]
+}
+websocket() {
+  [ "$(printf 'one\ntwo\n' | timeout $within python3 "$here/web_service.py" client 127.0.0.1:7118 web.cluster1:7078)" = $'ONE\nTWO' ]
 }
 curl_status() { [ "$(curl -s -m $within -o /dev/null -w '%{http_code}' "${@:2}")" = "$1" ]; }
 curl_code() {
