@@ -42,6 +42,8 @@ class H2Connection : private H2Session::Events {
   /// The same for the side that is pinged.
   async::Task<void> expect_pings(async::Clock& clock, async::Duration interval, int silent);
 
+  /// How often bytes came: who finds it unchanged has heard nothing since.
+  std::uint64_t heard() const { return heard_; }
   /// Ends the connection at once.
   void close();
   H2Session& session() { return session_; }
@@ -63,7 +65,7 @@ class H2Connection : private H2Session::Events {
   Handler& handler_;
   async::Event output_;
   bool has_output_ = true;
-  bool heard_ = false;  // bytes came since keep_alive() looked
+  std::uint64_t heard_ = 0;
   H2Session session_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "async/timeout.h"
@@ -96,10 +97,14 @@ Task<DialResult> Dialer::attempts(std::string target) {
 }
 
 async::asio::awaitable<DialResult> Dialer::attempt(LinkPtr link, Dial dial) {
-  const bool grpc = spoken_ == Protocol::grpc;
-  DialResult result = grpc ? co_await dial_grpc(link, dial) : co_await dial_connect(link, dial);
+  using namespace async::asio::experimental::awaitable_operators;
+  if (spoken_ == Protocol::grpc) co_return co_await dial_grpc(link, dial);
+  auto first = co_await (dial_connect(link, dial) || link->silence());
   if (link->proven()) conclude(Protocol::http2);
-  co_return result;
+  if (first.index() == 0) co_return std::get<0>(std::move(first));
+  if (link->accepting()) co_return std::unexpected(DialError({Code::cancelled, "cancelled"}));
+  co_return std::unexpected(DialError(
+      Failure::server_gone, fmt::format("the connection to {} has fallen silent", server())));
 }
 
 // Whether to try once more: with what else may be spoken, or over a new connection. Of several
