@@ -189,12 +189,27 @@ check_faults() {
   client_start fault forward 7082:web.cluster1:7080
   eventually says $work/fault.out Forwarding || true
   check 'before the server goes' same_page http://127.0.0.1:7082/index.html
+  check 'a connection to the server that is dead without a word is left within seconds' silent_link_is_left
   check 'a dial stops when the program that asked for it has gone' dial_stops
   process_stop $work/server-connect.pid 5
   check 'while it is away, the reason is told' tells_the_server_is_away
   start_server connect 127.0.0.1 "$program server" --mode=http-connect
   check 'it connects again by itself' eventually same_page http://127.0.0.1:7082/index.html
   client_stop fault
+}
+
+# As after a sleep of the machine: what the forward has sent on its connection vanishes, a new one would work.
+silent_link_is_left() {
+  local pid port status=0
+  read -r pid _ <$work/fault.pid
+  port=$(ss -Htnp state established dport = :8090 | sed -nE "s/.* [^ ]*:([0-9]+) +[^ ]+:8090 .*pid=$pid,.*/\1/p")
+  [ -n "$port" ] || { echo 'no connection to the server was found' >&2; return 1; }
+  nft -f - <<END || return 1
+table ip silence { chain c { type filter hook output priority 0; tcp sport 8090 tcp dport $port drop; tcp dport 8090 tcp sport $port drop; }; }
+END
+  [ "$(curl -sf -m 10 http://127.0.0.1:7082/index.html)" = 'hello from cluster1' ] || status=1
+  nft delete table ip silence
+  return $status
 }
 
 # A frozen agent answers no dial.
