@@ -64,6 +64,8 @@ TEST_F(OperatorCommands, say_what_is_wrong_with_certificates) {
   EXPECT_EQ(run({"pki", "issue", "agent", "c1", dir()}), 1);
   EXPECT_THAT(error_, HasSubstr("renew agent-c1"));
   EXPECT_EQ(run({"pki", "issue", "agent", dir()}), 1);
+  EXPECT_EQ(run({"pki", "issue", "client", "Alice Smith", dir()}), 1);
+  EXPECT_THAT(error_, HasSubstr("give another with --name"));
   EXPECT_EQ(run({"pki", "issue", "agent", "c1", "--days=0", dir()}), 1);
   EXPECT_THAT(error_, HasSubstr("want 1 to 36500"));
   EXPECT_EQ(run({"pki", "renew", dir()}), 1);
@@ -91,6 +93,11 @@ contexts: [{name: admin, context: {cluster: k, user: u}}]
       0);
   EXPECT_THAT(out_, AllOf(HasSubstr("server: https://127.0.0.1:6443"), HasSubstr("tokenFile: /t"),
                           Not(HasSubstr("proxy-url"))));
+  EXPECT_EQ(run({"kubeconfig", "c1", "--forward=h:1", "--from=" + from, "--token-file=t",
+                 "--tls-server-name="}),
+            0);
+  EXPECT_THAT(out_, AllOf(HasSubstr((std::filesystem::current_path() / "t").string()),
+                          Not(HasSubstr("tls-server-name"))));
 }
 
 TEST_F(OperatorCommands, keep_the_names_of_files_good_in_a_kubeconfig) {

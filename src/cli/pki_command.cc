@@ -101,8 +101,11 @@ class Issue : public PkiAction {
                                                                        : "name of a client"));
     }
     TRY(spec_, spec(words));
-    if (name_.empty()) name_ = default_name(words);
-    return pki::check_store_name(name_);
+    const bool named = !name_.empty();
+    if (!named) name_ = default_name(words);
+    auto checked = pki::check_store_name(name_);
+    if (checked || named) return checked;
+    return fail(Code::invalid, checked.error().message + "; give another with --name");
   }
 
   Result<int> run(const Invocation& invocation) override {
