@@ -53,14 +53,18 @@ Task<int> Bench::run() {
       "{} through {}: {} s a test, {} at once\n", plan_.target, client_.dialer().server(),
       std::chrono::duration_cast<std::chrono::seconds>(plan_.time).count(), plan_.parallel)));
   for (const Test& test : tests()) CO_TRY_VOID(co_await carry_out(test));
-  CO_TRY_VOID(out_(fmt::format("\nSummary\n  {}\n", fmt::join(summaries_, "\n  "))));
+  CO_TRY_VOID(sum_up("Summary"));
   co_return 0;
+}
+
+Result<void> Bench::sum_up(std::string_view heading) const {
+  return out_(fmt::format("\n{}\n  {}\n", heading, fmt::join(summaries_, "\n  ")));
 }
 
 Task<void> Bench::carry_out(Test test) {
   tally_ = {};
+  under_way_ = Began{test, client_.clock().now()};
   workers_.emplace(client_.loop().get_executor());
-  const async::TimePoint began = client_.clock().now();
   for (std::int64_t i = 0; i < plan_.parallel; ++i) workers_->spawn("bench", work(test));
   for (async::Duration at{0}; at < plan_.time && !workers_->empty();
        at += std::chrono::seconds(1)) {
@@ -71,9 +75,10 @@ Task<void> Bench::carry_out(Test test) {
     CO_TRY_VOID(out_(fmt::format("{:<10} {:>3}-{:<3} s  {}\n", test.name, second, second + 1,
                                  progress(test, bytes, times))));
   }
-  const async::Duration took = client_.clock().now() - began;
+  const async::Duration took = client_.clock().now() - under_way_->at;
   workers_->cancel();
   co_await workers_->join();
+  under_way_.reset();
   if (tally_.empty()) {
     base::Error none{base::Code::timeout, "nothing came in time"};
     co_return base::fail(tally_.first_failure().value_or(none).within(test.name + " test"));
@@ -209,10 +214,14 @@ Task<void> Bench::fetch_once() {
   }
 }
 
+// Who interrupts a test wants to know what was found until then.
 async::asio::awaitable<void> Bench::stop() {
-  if (!workers_) co_return;
+  if (!under_way_) co_return;
+  const async::Duration took = client_.clock().now() - under_way_->at;
   workers_->cancel();
   co_await workers_->join();
+  if (!tally_.empty()) summaries_.push_back(summary(under_way_->test, took));
+  if (!summaries_.empty()) (void)sum_up("Summary until the interruption");
 }
 
 Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan, const Output& out) {

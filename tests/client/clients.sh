@@ -148,9 +148,16 @@ check_bench() {
   check 'bench with its helper: all four tests' benches bench://web.cluster1:7090 connect 'round trip' download upload
   check 'bench of an URL' benches http://web.cluster1:7080/much connect download
   check 'bench of a page that is not there' fails_with 'bench -t 1s http://web.cluster1:7080/nowhere' 'download test: the target answers with HTTP status 404'
+  check 'bench that is interrupted tells what it has found' interrupted_bench
   check 'bench of any port' benches redis.cluster1:7079 connect
   check 'bench of a port where nobody is' fails_with 'bench cluster1:1' 'connect test: cannot connect to cluster1:1'
   process_stop $work/helper.pid 5
+}
+
+interrupted_bench() {
+  local code=0
+  timeout --preserve-status -s INT 3 "$program" bench -t 1m redis.cluster1:7079 >$work/interrupted.out || code=$?
+  [ $code = 130 ] && says $work/interrupted.out '^Summary until' && says $work/interrupted.out '^  connect +[0-9]*[1-9][0-9]* /s'
 }
 
 # benches TARGET TEST...: the summary has exactly these tests, and none of them found nothing.
