@@ -100,13 +100,14 @@ TEST_F(DoctorTest, skips_what_stands_on_a_step_that_failed) {
   EXPECT_THAT(all, HasSubstr("skipped: the server cannot be reached"));
 }
 
-TEST_F(DoctorTest, looks_for_neither_files_nor_tls_in_the_clear) {
+TEST_F(DoctorTest, looks_at_no_files_in_the_clear) {
   std::vector<Finding> findings;
   EXPECT_FALSE(examine({.way = {.server = "127.0.0.1:1", .tls = false}},
                        [&](const Finding& finding) { findings.push_back(finding); }));
   std::vector<std::string> steps;
   for (const Finding& finding : findings) steps.push_back(finding.step);
-  EXPECT_EQ(steps, (std::vector<std::string>{"name", "port"}));
+  EXPECT_EQ(steps, (std::vector<std::string>{"name", "port", "tls"}));
+  EXPECT_EQ(findings.back().verdict, Verdict::skipped);
 }
 
 TEST_F(DoctorTest, looks_for_the_socket) {
