@@ -2,6 +2,7 @@
 #include <exception>
 #include <fcntl.h>
 #include <string>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -24,10 +25,19 @@ void keep_standard_descriptors() {
   }
 }
 
+// As Go's runtime does: the soft limit is often 1,024, for the sake of programs that use select(2).
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   keep_standard_descriptors();
+  raise_descriptor_limit();
   // A peer that hangs up is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> command_line(argv, argv + argc);

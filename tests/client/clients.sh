@@ -70,6 +70,7 @@ check_forward() {
   check 'curl through a forwarded port' same_page http://127.0.0.1:7081/index.html
   check 'redis-cli through another' redis_answers "$redis"
   check 'redis-benchmark: 200 connections at once' redis_load "$redis"
+  check 'it takes the descriptors that the hard limit allows' redis_load_of_few_descriptors
   check 'a port that is taken is told' fails_with 'forward 7081:web.cluster1:80' 'listen on 127.0.0.1:7081: .*(in use|already)'
   client_stop forward
   check 'it ended with 0 at SIGTERM' client_ends_well
@@ -79,7 +80,11 @@ same_page() { [[ $(curl -sf -m $within "$@") == 'hello from cluster1' ]]; }
 redis_answers() {
   [[ $(redis-cli -h 127.0.0.1 -p "$1" set key value) == OK && $(redis-cli -h 127.0.0.1 -p "$1" get key) == value ]]
 }
-redis_load() { redis-benchmark -h 127.0.0.1 -p "$1" -c 200 -n 5000 -q -t ping_mbulk | tr '\r' '\n' | grep -q 'requests per second'; }
+redis_load() { timeout $within redis-benchmark -h 127.0.0.1 -p "$1" -c 200 -n 5000 -q -t ping_mbulk | tr '\r' '\n' | grep -q 'requests per second'; }
+redis_load_of_few_descriptors() {
+  (ulimit -Sn 64 && client_start few forward 0:redis.cluster1:7079)
+  eventually says $work/few.out '-> redis.cluster1:7079' && redis_load "$(forwarded_port few)" && client_stop few
+}
 client_ends_well() {
   local code=0
   timeout --preserve-status -s TERM 1 "$program" forward 0:web.cluster1:80 >/dev/null || code=$?

@@ -5,6 +5,7 @@ check_operator() {
   pki_cert $work operator operators /CN=operator clientAuth
   check 'status tells of the cluster' says_of_status 'cluster1-connect +connected'
   check 'status -w reaches a reader at once, and ends with it' watch_is_read
+  check 'status -w goes on when the server comes back' watch_outlives_the_server
   check 'status -o yaml has numbers that other programs read as such' yaml_has_numbers
   check 'status of a cluster that is not there ends with 1' fails_with 'status nowhere' 'no agent of cluster "nowhere"'
   check 'status names the flag for the server that it asks' fails_with 'status --admin=127.0.0.1:8092' 'it answered 404 .*is it the admin port'
@@ -30,6 +31,15 @@ watch_is_read() {
   local seen began=$SECONDS
   seen=$(timeout 15 "$program" status -w --interval=100ms | grep -m 3 -c connected) || true
   [ "$seen" = 3 ] && [ $((SECONDS - began)) -lt 10 ]
+}
+watch_outlives_the_server() {
+  client_start watch status -w -o wide --interval=100ms
+  eventually says $work/watch.out '^cluster1-connect +connected' || return 1
+  process_stop $work/server-connect.pid 5
+  eventually says $work/watch.out 'is it the admin port of a running server' || return 1
+  : >$work/watch.out
+  start_server connect 127.0.0.1 "$program server" --mode=http-connect
+  eventually says $work/watch.out '^cluster1-connect +connected' && client_stop watch
 }
 yaml_has_numbers() {
   client status -o yaml | python3 -c '
