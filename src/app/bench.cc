@@ -2,11 +2,11 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tunnel/local/bench_helper.h"
 
@@ -32,14 +32,10 @@ Result<void> check_status(std::string_view head) {
                     fmt::format("the target answers with HTTP status {}", status));
 }
 
-void say(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-
 }  // namespace
 
-Bench::Bench(Client& client, const BenchPlan& plan) : client_(client), plan_(plan) {}
+Bench::Bench(Client& client, const BenchPlan& plan, const Output& out)
+    : client_(client), plan_(plan), out_(out) {}
 
 std::vector<Bench::Test> Bench::tests() const {
   std::vector<Test> tests = {{"connect", false, &Bench::connect}};
@@ -53,19 +49,22 @@ std::vector<Bench::Test> Bench::tests() const {
 }
 
 Task<int> Bench::run() {
-  say(fmt::format("{} through {}: {} s a test, {} at once", plan_.target, client_.dialer().server(),
-                  std::chrono::duration_cast<std::chrono::seconds>(plan_.time).count(),
-                  plan_.parallel));
+  CO_TRY_VOID(out_(fmt::format(
+      "{} through {}: {} s a test, {} at once\n", plan_.target, client_.dialer().server(),
+      std::chrono::duration_cast<std::chrono::seconds>(plan_.time).count(), plan_.parallel)));
   for (const Test& test : tests()) CO_TRY_VOID(co_await carry_out(test));
-  say("\nSummary");
-  for (const std::string& line : summaries_) say("  " + line);
+  CO_TRY_VOID(sum_up("Summary"));
   co_return 0;
+}
+
+Result<void> Bench::sum_up(std::string_view heading) const {
+  return out_(fmt::format("\n{}\n  {}\n", heading, fmt::join(summaries_, "\n  ")));
 }
 
 Task<void> Bench::carry_out(Test test) {
   tally_ = {};
+  under_way_ = Began{test, client_.clock().now()};
   workers_.emplace(client_.loop().get_executor());
-  const async::TimePoint began = client_.clock().now();
   for (std::int64_t i = 0; i < plan_.parallel; ++i) workers_->spawn("bench", work(test));
   for (async::Duration at{0}; at < plan_.time && !workers_->empty();
        at += std::chrono::seconds(1)) {
@@ -73,12 +72,13 @@ Task<void> Bench::carry_out(Test test) {
     const std::size_t times = tally_.times();
     CO_TRY_VOID(co_await client_.clock().sleep_for(std::chrono::seconds(1)));
     const auto second = std::chrono::duration_cast<std::chrono::seconds>(at).count();
-    say(fmt::format("{:<10} {:>3}-{:<3} s  {}", test.name, second, second + 1,
-                    progress(test, bytes, times)));
+    CO_TRY_VOID(out_(fmt::format("{:<10} {:>3}-{:<3} s  {}\n", test.name, second, second + 1,
+                                 progress(test, bytes, times))));
   }
-  const async::Duration took = client_.clock().now() - began;
+  const async::Duration took = client_.clock().now() - under_way_->at;
   workers_->cancel();
   co_await workers_->join();
+  under_way_.reset();
   if (tally_.empty()) {
     base::Error none{base::Code::timeout, "nothing came in time"};
     co_return base::fail(tally_.first_failure().value_or(none).within(test.name + " test"));
@@ -214,18 +214,20 @@ Task<void> Bench::fetch_once() {
   }
 }
 
+// Who interrupts a test wants to know what was found until then.
 async::asio::awaitable<void> Bench::stop() {
-  if (!workers_) co_return;
+  if (!under_way_) co_return;
+  const async::Duration took = client_.clock().now() - under_way_->at;
   workers_->cancel();
   co_await workers_->join();
+  if (!tally_.empty()) summaries_.push_back(summary(under_way_->test, took));
+  if (!summaries_.empty()) (void)sum_up("Summary until the interruption");
 }
 
-Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan) {
-  constexpr int kInterrupted = 130;
+Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan, const Output& out) {
   TRY(const auto client, Client::make(config));
-  Bench bench(*client, plan);
-  return client->run([&](Client&) { return bench.run(); }, kInterrupted,
-                     [&] { return bench.stop(); });
+  Bench bench(*client, plan, out);
+  return client->run([&](Client&) { return bench.run(); }, [&] { return bench.stop(); });
 }
 
 }  // namespace app

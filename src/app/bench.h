@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/bench_tally.h"
@@ -11,12 +12,12 @@
 
 namespace app {
 
-/// Measures one target through the tunnel, and says on standard output what it finds.
+/// Measures one target through the tunnel, and says what it finds.
 ///
-/// Flow: construct; run(); co_await stop(); destroy. `client` and `plan` outlive it.
+/// Flow: construct; run(); co_await stop(); destroy. The references outlive it.
 class Bench {
  public:
-  Bench(Client& client, const BenchPlan& plan);
+  Bench(Client& client, const BenchPlan& plan, const Output& out);
 
   async::Task<int> run();
   async::asio::awaitable<void> stop();
@@ -30,7 +31,14 @@ class Bench {
   };
 
   std::vector<Test> tests() const;
+  /// A test that has begun.
+  struct Began {
+    Test test;
+    async::TimePoint at;
+  };
+
   async::Task<void> carry_out(Test test);
+  base::Result<void> sum_up(std::string_view heading) const;
   async::Task<void> work(Test test);
   std::string progress(const Test& test, std::uint64_t bytes, std::size_t times) const;
   std::string summary(const Test& test, async::Duration took) const;
@@ -47,8 +55,10 @@ class Bench {
 
   Client& client_;
   const BenchPlan& plan_;
+  const Output& out_;
   BenchTally tally_;
   std::vector<std::string> summaries_;
+  std::optional<Began> under_way_;
   std::optional<async::TaskGroup> workers_;
 };
 

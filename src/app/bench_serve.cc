@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <utility>
 
 #include <boost/asio/signal_set.hpp>
@@ -24,14 +23,13 @@ Task<void> until_signal(async::Loop& loop, tunnel::local::Port& port) {
 
 }  // namespace
 
-Result<int> run_bench_helper(const ListenAddress& listen) {
+Result<int> run_bench_helper(const ListenAddress& listen, const Output& out) {
   async::Loop loop{1};
   async::SystemClock clock;
   TRY(auto listener, net::listen_tcp(loop, clock, listen.host, listen.port));
   tunnel::local::Port port(loop, std::move(listener), tunnel::local::bench_helper());
+  TRY_VOID(out(fmt::format("Bench helper at {}\n", port.address())));
   port.start();
-  fmt::print("Bench helper at {}\n", port.address());
-  std::fflush(stdout);
   async::TaskGroup tasks(loop.get_executor());
   tasks.spawn("signals", until_signal(loop, port));
   loop.run();

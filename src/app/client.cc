@@ -60,12 +60,18 @@ Result<std::unique_ptr<Client>> Client::make(const ClientConfig& config) {
   return client;
 }
 
-Result<int> Client::run(const Work& work, int interrupted, Stop stop) {
+Result<int> Client::run(const Work& work, Stop stop) {
   work_.spawn("work", carry_out(work));
   tasks_.spawn("finish", finish(std::move(stop)));
   tasks_.spawn("signals", watch_signals());
   loop_.run();
-  return result_ && !interrupted_ ? *std::move(result_) : interrupted;
+  constexpr int kBySignal = 128;
+  return result_ && signal_ == 0 ? *std::move(result_) : kBySignal + signal_;
+}
+
+Result<int> Client::serve(const Work& work, Stop stop) {
+  auto code = run(work, std::move(stop));
+  return signal_ == 0 ? std::move(code) : 0;
 }
 
 Task<void> Client::carry_out(Work work) {
@@ -84,7 +90,7 @@ Task<void> Client::finish(Stop stop) {
 Task<void> Client::watch_signals() {
   auto [error, signal] = co_await signals_.async_wait(async::kAsTuple);
   if (error) co_return Result<void>{};
-  interrupted_ = true;
+  signal_ = signal;
   work_.cancel();
   // Who asks twice will not wait for the goodbye.
   (void)co_await signals_.async_wait(async::kAsTuple);

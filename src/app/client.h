@@ -24,9 +24,11 @@ class Client {
   using Work = std::function<async::Task<int>(Client&)>;
   using Stop = std::function<async::asio::awaitable<void>()>;
   /// Runs `work` until it ends, or SIGINT or SIGTERM ends it; then `stop`, if there is one; then
-  /// lets what was sent reach the server. Returns what `work` returns; after a signal
-  /// `interrupted`.
-  base::Result<int> run(const Work& work, int interrupted, Stop stop = {});
+  /// lets what was sent reach the server. Returns what `work` returns; after a signal 128 and its
+  /// number, as shells have it.
+  base::Result<int> run(const Work& work, Stop stop = {});
+  /// The same for what is there until a signal ends it, which is then success.
+  base::Result<int> serve(const Work& work, Stop stop);
 
   async::Loop& loop() { return loop_; }
   async::Clock& clock() { return clock_; }
@@ -44,7 +46,7 @@ class Client {
   std::optional<tunnel::client::SocketEntrance> entrance_;
   std::optional<tunnel::client::Dialer> dialer_;
   std::optional<base::Result<int>> result_;
-  bool interrupted_ = false;
+  int signal_ = 0;  // that came; 0: none
   async::asio::signal_set signals_;
   async::TaskGroup work_;
   async::TaskGroup tasks_;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/client_config.h"
@@ -11,6 +13,9 @@
 /// What the commands of the client do, once their command lines are understood. Each returns the
 /// exit code.
 namespace app {
+
+/// Writes to standard output, at once. Fails when that is lost; the command ends then.
+using Output = std::function<base::Result<void>(std::string_view)>;
 
 /// Joins standard input and output to `target`.
 base::Result<int> run_dial(const ClientConfig& config, const std::string& target);
@@ -22,16 +27,18 @@ struct Forward {
 
   bool operator==(const Forward&) const = default;
 };
-/// Leads local ports to targets, until a signal comes. Standard output says what leads where.
-base::Result<int> run_forward(const ClientConfig& config, const std::vector<Forward>& forwards);
+/// Leads local ports to targets, until a signal comes; `out` says what leads where.
+base::Result<int> run_forward(const ClientConfig& config, const std::vector<Forward>& forwards,
+                              const Output& out);
 
 struct LocalProxies {
   std::optional<ListenAddress> socks5;
   std::optional<ListenAddress> http;
   std::string name, password;  // that clients have to give; "" = none
 };
-/// Serves local proxies, until a signal comes.
-base::Result<int> run_proxy(const ClientConfig& config, const LocalProxies& proxies);
+/// Serves local proxies, until a signal comes; `out` says where.
+base::Result<int> run_proxy(const ClientConfig& config, const LocalProxies& proxies,
+                            const Output& out);
 
 /// What is measured.
 struct BenchPlan {
@@ -47,8 +54,8 @@ struct BenchPlan {
   async::Duration time = std::chrono::seconds(5);  // a test
   std::int64_t parallel = 1;                       // connections at once
 };
-base::Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan);
+base::Result<int> run_bench(const ClientConfig& config, const BenchPlan& plan, const Output& out);
 /// The far end of a measurement, until a signal comes.
-base::Result<int> run_bench_helper(const ListenAddress& listen);
+base::Result<int> run_bench_helper(const ListenAddress& listen, const Output& out);
 
 }  // namespace app

@@ -12,6 +12,7 @@
 #include "app/doctor_files.h"
 #include "async/task_group.h"
 #include "async/timeout.h"
+#include "net/address.h"
 #include "net/dial.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -32,7 +33,10 @@ using Verdict = Finding::Verdict;
 class Doctor {
  public:
   Doctor(const Examination& examination, const std::function<void(const Finding&)>& report)
-      : examination_(examination), report_(report) {}
+      : examination_(examination),
+        way_(examination.way),
+        server_(net::parse_host_port(way_.server).value_or(net::HostPort{})),
+        report_(report) {}
 
   bool examine();
 
@@ -43,10 +47,13 @@ class Doctor {
   void skip(std::string step, std::string why);
   template <typename T>
   Result<T> wait(Task<T> task, std::string_view what);
+  template <typename T>
+  Result<T> wait(Task<T> task);
 
   Finding resolve();
   Finding connect();
   Finding handshake();
+  Finding no_handshake();
   Finding protocol();
   Finding client_protocol();
   bool takes_http1();
@@ -55,14 +62,14 @@ class Doctor {
 
   Task<std::unique_ptr<net::Stream>> open();
   Result<std::shared_ptr<const net::TlsContext>> tls_offering(std::vector<std::string> protocols);
-  const std::string& host() const { return examination_.server.host; }
-  std::string address() const;
-  std::string server_name() const {
-    return examination_.server_name.empty() ? host() : examination_.server_name;
-  }
-  bool clear() const { return !examination_.unix_socket.empty(); }
+  const std::string& host() const { return server_.host; }
+  const std::string& address() const { return way_.server; }
+  std::string server_name() const { return way_.server_name.empty() ? host() : way_.server_name; }
+  bool is_path() const { return address().starts_with('/'); }
 
   const Examination& examination_;
+  const ClientConfig& way_;
+  net::HostPort server_;  // of a path nothing
   const std::function<void(const Finding&)>& report_;
   async::Loop loop_{1};
   async::SystemClock clock_;
@@ -78,11 +85,14 @@ Task<void> keep(Task<T> task, std::optional<Result<T>>& out) {
 
 template <typename T>
 Result<T> Doctor::wait(Task<T> task, std::string_view what) {
+  return wait(async::with_timeout(clock_, examination_.limit, std::string(what), std::move(task)));
+}
+
+template <typename T>
+Result<T> Doctor::wait(Task<T> task) {
   std::optional<Result<T>> outcome;
   async::TaskGroup tasks(loop_.get_executor());
-  tasks.spawn("step", keep(async::with_timeout(clock_, examination_.limit, std::string(what),
-                                               std::move(task)),
-                           outcome));
+  tasks.spawn("step", keep(std::move(task), outcome));
   loop_.restart();
   while (!outcome && loop_.run_one() > 0) {
   }
@@ -99,36 +109,33 @@ void Doctor::skip(std::string step, std::string why) {
   report_({std::move(step), Verdict::skipped, std::move(why), ""});
 }
 
-std::string Doctor::address() const {
-  return clear() ? examination_.unix_socket : net::join_host_port(host(), examination_.server.port);
-}
-
 Result<std::shared_ptr<const net::TlsContext>> Doctor::tls_offering(
     std::vector<std::string> protocols) {
   net::TlsOptions options;
   options.alpn = std::move(protocols);
-  TRY(const auto files,
-      pki::ReloadingTls::open(clock_, net::TlsContext::Role::client, examination_.tls, options));
+  TRY(const auto files, pki::ReloadingTls::open(clock_, net::TlsContext::Role::client,
+                                                way_.tls ? way_.files : pki::TlsFiles(), options));
   return files->current();
 }
 
 bool Doctor::examine() {
   bool files_good = true;
-  if (!clear()) {
+  if (way_.tls) {
     for (Finding& finding : examine_files(examination_, clock_.wall_now())) {
       files_good = files_good && finding.verdict != Verdict::failed;
       tell(std::move(finding));
     }
   }
-  const std::pair<const char*, Step> kWay[] = {{"name", &Doctor::resolve},
-                                               {"port", &Doctor::connect},
-                                               {"tls", &Doctor::handshake},
-                                               {"protocol", &Doctor::protocol}};
+  const std::pair<const char*, Step> kWay[] = {
+      {"name", &Doctor::resolve},
+      {"port", &Doctor::connect},
+      {"tls", way_.tls ? &Doctor::handshake : &Doctor::no_handshake},
+      {"protocol", &Doctor::protocol}};
   bool reached = true;
   for (const auto& [name, step] : kWay) {
+    const bool about_tcp = step == &Doctor::resolve || step == &Doctor::no_handshake;
+    if ((is_path() && about_tcp) || (!way_.tls && step == &Doctor::protocol)) continue;
     const bool needs_tls = step == &Doctor::handshake || step == &Doctor::protocol;
-    const bool about_tcp = step == &Doctor::resolve || needs_tls;
-    if (clear() && about_tcp) continue;
     if (!reached) {
       skip(name, "a step before it failed");
     } else if (needs_tls && !files_good) {
@@ -151,7 +158,7 @@ bool Doctor::examine() {
 }
 
 Finding Doctor::resolve() {
-  auto endpoints = wait(net::resolve(examination_.server), "lookup of " + host());
+  auto endpoints = wait(net::resolve(server_), "lookup of " + host());
   if (!endpoints) {
     return {
         "name", Verdict::failed, endpoints.error().message,
@@ -163,8 +170,8 @@ Finding Doctor::resolve() {
 }
 
 Task<std::unique_ptr<net::Stream>> Doctor::open() {
-  if (clear()) {
-    CO_TRY(auto socket, co_await net::dial_unix(examination_.unix_socket));
+  if (is_path()) {
+    CO_TRY(auto socket, co_await net::dial_unix(address()));
     co_return net::make_socket_stream(std::move(socket));
   }
   CO_TRY(auto socket, co_await net::dial_tcp(clock_, address(), examination_.limit, {}));
@@ -177,7 +184,7 @@ Finding Doctor::connect() {
   const bool refused = stream.error().is(base::Code::refused);
   const std::string_view flag = examination_.role == Role::agent ? "--agent-port" : "--server-port";
   const std::string advice =
-      clear() ? "start the server with --uds-name, and look at the socket's owner and mode"
+      is_path() ? "start the server with --uds-name, and look at the socket's owner and mode"
       : refused
           ? fmt::format("nothing listens there: is the server running, and is this its {}?", flag)
           : "nothing answers: look for a firewall, a route, a load balancer on the way";
@@ -215,11 +222,23 @@ Finding Doctor::handshake() {
   if (done) {
     return {"tls", Verdict::good,
             fmt::format("the server's certificate is vouched for by {} and good for {}",
-                        examination_.tls.ca, server_name()),
+                        way_.files.ca.empty() ? "an authority of this system" : way_.files.ca,
+                        server_name()),
             ""};
   }
   return {"tls", Verdict::failed, done.error().message,
           std::string(handshake_advice(done.error().message))};
+}
+
+Finding Doctor::no_handshake() {
+  const auto tls = tls_offering({"http/1.1", "h2"});
+  if (!tls) return {"tls", Verdict::failed, tls.error().message, "correct the files"};
+  const auto done = wait(secured(open(), *tls, server_name(), alpn_), "TLS handshake");
+  if (done || done.error().message.contains("certificate")) {
+    return {"tls", Verdict::failed, address() + " speaks TLS",
+            "leave --plaintext out, and give --ca-cert"};
+  }
+  return {"tls", Verdict::good, address() + " speaks none, as --plaintext says", ""};
 }
 
 Finding Doctor::protocol() {
@@ -246,7 +265,15 @@ bool Doctor::takes_http1() {
 
 // Who takes HTTP/1.1 is a frontend of mode http-connect; others take HTTP/2 only.
 Finding Doctor::client_protocol() {
-  if (takes_http1()) return {"protocol", Verdict::good, "HTTP CONNECT", ""};
+  using tunnel::client::Protocol;
+  const bool http1 = takes_http1();
+  const bool wanted = http1 ? way_.protocol != Protocol::grpc : way_.protocol != Protocol::http1;
+  if (!wanted) {
+    return {"protocol", Verdict::failed,
+            http1 ? "HTTP CONNECT, and no gRPC" : "HTTP/2 only, and no HTTP/1.1",
+            "correct --protocol, or leave it out: what is spoken is found out"};
+  }
+  if (http1) return {"protocol", Verdict::good, "HTTP CONNECT", ""};
   return {"protocol", Verdict::warning, "HTTP/2 only: konnectivity's gRPC, or the port of agents",
           "make sure that this is the server's --server-port and not its --agent-port"};
 }
@@ -271,18 +298,18 @@ Task<Outcome> dial(tunnel::client::Dialer& dialer, std::string target) {
 }
 
 Finding Doctor::target() {
-  using tunnel::client::Protocol;
   std::unique_ptr<pki::ReloadingTls> tls;
-  if (!clear()) {
-    auto opened = tunnel::client::open_tls(clock_, examination_.tls, Protocol::automatic);
+  if (way_.tls) {
+    auto opened = tunnel::client::open_tls(clock_, way_.files, way_.protocol);
     if (!opened) return {"target", Verdict::failed, opened.error().message, "correct the files"};
     tls = *std::move(opened);
   }
   tunnel::client::SocketEntrance entrance(
       clock_, tls.get(),
       {.address = address(), .server_name = server_name(), .limit = examination_.limit});
-  tunnel::client::Dialer dialer(clock_, entrance, {.limit = examination_.limit});
-  const auto outcome = wait(dial(dialer, examination_.target), "answer of the server");
+  tunnel::client::Dialer dialer(clock_, entrance,
+                                {.protocol = way_.protocol, .limit = way_.dial_limit});
+  const auto outcome = wait(dial(dialer, examination_.target));
   if (!outcome) {
     return {"target", Verdict::failed, outcome.error().message,
             "the server does not answer: look at its log"};

@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "app/client_config.h"
 #include "async/clock.h"
-#include "net/address.h"
-#include "pki/tls_files.h"
 
 namespace app {
 
@@ -16,14 +15,11 @@ struct Examination {
   enum class Role { client, agent };
 
   Role role = Role::client;
-  net::HostPort server;
-  std::string unix_socket;  // not empty = the frontend is there, without TLS
-  pki::TlsFiles tls;
-  std::string server_name;           // "" = the host of the server
+  ClientConfig way;                  // its `dial_limit` is for the target
   std::optional<std::string> admin;  // "host:port": the server is asked for its clusters
   std::string cluster;               // that should be among them; "" = any
   std::string target;                // "host:port" to dial through the tunnel; "" = none
-  async::Duration limit = std::chrono::seconds(10);  // of each step
+  async::Duration limit = std::chrono::seconds(10);  // of each other step
 };
 
 /// What came of one step.

@@ -80,8 +80,8 @@ std::vector<Finding> judge_use(const pki::Certificate& certificate, Role role) {
 }
 
 std::vector<Finding> examine_identity(const Examination& examination, Time now) {
-  const std::string& file = examination.tls.certificate;
-  const std::string& key_file = examination.tls.key;
+  const std::string& file = examination.way.files.certificate;
+  const std::string& key_file = examination.way.files.key;
   const std::string advice = "check the path, and who may read it (ls -l)";
   if (file.empty()) {
     return {{"files", Verdict::warning, "no certificate is given",
@@ -105,7 +105,7 @@ std::vector<Finding> examine_identity(const Examination& examination, Time now) 
 }
 
 Finding examine_authorities(const Examination& examination) {
-  const std::string& file = examination.tls.ca;
+  const std::string& file = examination.way.files.ca;
   if (file.empty()) {
     return {"files", Verdict::warning, "no CA file is given: the system's authorities are trusted",
             "give the authority of the server: --ca-cert"};
@@ -166,8 +166,8 @@ Finding judge_clusters(std::string_view page, const std::string& cluster) {
 
 std::string_view handshake_advice(std::string_view error) {
   if (error.contains("does not speak TLS"))
-    return "this is no port of a tunnel server: agents come to --agent-port, clients to "
-           "--server-port";
+    return "this is no port of a tunnel server (agents come to --agent-port, clients to "
+           "--server-port), or one without TLS: then give --plaintext";
   if (error.contains(" alert ")) {
     return "the server refuses this certificate: it must be of an authority in the server's "
            "--server-ca-cert (for agents --cluster-ca-cert), and in time by the server's clock";
@@ -194,6 +194,8 @@ Finding judge_failure(const tunnel::client::DialError& error, const std::string&
     case Failure::refused:
       return failed("target", error.message,
                     "the tunnel works; nothing listens at the target, or it is another port");
+    case Failure::bad_target:
+      return failed("target", error.message, "correct the target");
     case Failure::protocol:
       return failed("target", error.message,
                     "this is no frontend: is it the port of agents, or of something else?");

@@ -32,8 +32,9 @@ class DoctorTest : public ::testing::Test {
 
   Examination examination(const std::string& name, Role role = Role::client) {
     return {.role = role,
-            .tls = {store_->certificate_path(name), store_->key_path(name),
-                    store_->certificate_path("ca")}};
+            .way = {.server = "hub:8090",
+                    .files = {store_->certificate_path(name), store_->key_path(name),
+                              store_->certificate_path("ca")}}};
   }
   // "verdict: text -> advice" of each finding.
   static std::string told(const std::vector<Finding>& findings) {
@@ -78,18 +79,18 @@ TEST_F(DoctorTest, looks_at_the_dates) {
 
 TEST_F(DoctorTest, looks_into_the_files) {
   auto wrong = examination("client");
-  wrong.tls.key = store_->key_path("server");
+  wrong.way.files.key = store_->key_path("server");
   EXPECT_THAT(told(examine_files(wrong, kNow)), HasSubstr("failed: "));
-  wrong.tls.key = folder_ + "/none";
+  wrong.way.files.key = folder_ + "/none";
   EXPECT_THAT(told(examine_files(wrong, kNow)), HasSubstr("check the path"));
-  wrong.tls.ca = store_->key_path("server");
+  wrong.way.files.ca = store_->key_path("server");
   EXPECT_THAT(told(examine_files(wrong, kNow)), HasSubstr("authorities to trust"));
   EXPECT_THAT(told(examine_files({}, kNow)), HasSubstr("warning: no certificate is given"));
 }
 
 TEST_F(DoctorTest, skips_what_stands_on_a_step_that_failed) {
   auto nobody = examination("client");
-  nobody.server = {"127.0.0.1", 1};
+  nobody.way.server = "127.0.0.1:1";
   nobody.target = "c1:80";
   std::vector<Finding> findings;
   EXPECT_FALSE(examine(nobody, [&](const Finding& finding) { findings.push_back(finding); }));
@@ -99,9 +100,19 @@ TEST_F(DoctorTest, skips_what_stands_on_a_step_that_failed) {
   EXPECT_THAT(all, HasSubstr("skipped: the server cannot be reached"));
 }
 
+TEST_F(DoctorTest, looks_at_no_files_in_the_clear) {
+  std::vector<Finding> findings;
+  EXPECT_FALSE(examine({.way = {.server = "127.0.0.1:1", .tls = false}},
+                       [&](const Finding& finding) { findings.push_back(finding); }));
+  std::vector<std::string> steps;
+  for (const Finding& finding : findings) steps.push_back(finding.step);
+  EXPECT_EQ(steps, (std::vector<std::string>{"name", "port", "tls"}));
+  EXPECT_EQ(findings.back().verdict, Verdict::skipped);
+}
+
 TEST_F(DoctorTest, looks_for_the_socket) {
   std::vector<Finding> findings;
-  EXPECT_FALSE(examine({.unix_socket = folder_ + "/none.sock"},
+  EXPECT_FALSE(examine({.way = {.server = folder_ + "/none.sock", .tls = false}},
                        [&](const Finding& finding) { findings.push_back(finding); }));
   EXPECT_THAT(told(findings), HasSubstr("failed: dial unix"));
 }
@@ -137,6 +148,7 @@ TEST(DoctorFailures, say_what_to_do) {
   EXPECT_THAT(judged(Failure::not_allowed).advice, HasSubstr("rule"));
   EXPECT_THAT(judged(Failure::not_resolved).advice, HasSubstr("DNS"));
   EXPECT_THAT(judged(Failure::protocol).advice, HasSubstr("no frontend"));
+  EXPECT_EQ(judged(Failure::bad_target).advice, "correct the target");
   for (const Failure kind : {Failure::timed_out, Failure::unreachable, Failure::server_gone,
                              Failure::overloaded, Failure::other}) {
     EXPECT_EQ(judged(kind).text, "why");

@@ -5,19 +5,20 @@ namespace app {
 
 using base::Result;
 
-Result<int> run_forward(const ClientConfig& config, const std::vector<Forward>& forwards) {
+Result<int> run_forward(const ClientConfig& config, const std::vector<Forward>& forwards,
+                        const Output& out) {
   TRY(const auto client, Client::make(config));
-  LocalPorts ports(*client);
+  LocalPorts ports(*client, out);
   for (const Forward& forward : forwards) {
     TRY_VOID(ports.open(forward.listen, tunnel::local::forward_to(ports.context(), forward.target),
                         {"Forwarding from ", " -> " + forward.target}));
   }
-  return client->run([&](Client&) { return ports.serve(); }, 0, [&] { return ports.stop(); });
+  return client->serve([&](Client&) { return ports.serve(); }, [&] { return ports.stop(); });
 }
 
-Result<int> run_proxy(const ClientConfig& config, const LocalProxies& proxies) {
+Result<int> run_proxy(const ClientConfig& config, const LocalProxies& proxies, const Output& out) {
   TRY(const auto client, Client::make(config));
-  LocalPorts ports(*client);
+  LocalPorts ports(*client, out);
   const tunnel::local::Credentials credentials{proxies.name, proxies.password};
   if (proxies.socks5) {
     TRY_VOID(
@@ -28,7 +29,7 @@ Result<int> run_proxy(const ClientConfig& config, const LocalProxies& proxies) {
     TRY_VOID(ports.open(*proxies.http, tunnel::local::http_proxy(ports.context(), credentials),
                         {"HTTP proxy at http://", ""}));
   }
-  return client->run([&](Client&) { return ports.serve(); }, 0, [&] { return ports.stop(); });
+  return client->serve([&](Client&) { return ports.serve(); }, [&] { return ports.stop(); });
 }
 
 }  // namespace app

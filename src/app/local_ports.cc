@@ -30,8 +30,9 @@ void tell(const Outcome& outcome) {
 
 }  // namespace
 
-LocalPorts::LocalPorts(Client& client)
+LocalPorts::LocalPorts(Client& client, const Output& out)
     : client_(client),
+      out_(out),
       context_{client.clock(), client.dialer(), tell},
       never_(client.loop().get_executor()) {}
 
@@ -42,9 +43,7 @@ Result<void> LocalPorts::open(const ListenAddress& address, tunnel::local::Port:
   ports_.push_back(std::make_unique<tunnel::local::Port>(client_.loop(), *std::move(listener),
                                                          std::move(serve)));
   ports_.back()->start();
-  fmt::print("{}{}{}\n", words.before, ports_.back()->address(), words.behind);
-  std::fflush(stdout);
-  return {};
+  return out_(fmt::format("{}{}{}\n", words.before, ports_.back()->address(), words.behind));
 }
 
 Task<int> LocalPorts::serve() {

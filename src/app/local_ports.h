@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/client.h"
+#include "app/client_commands.h"
 #include "app/common_config.h"
 #include "tunnel/local/port.h"
 
@@ -15,15 +16,15 @@ namespace app {
 /// Flow: open() each; serve() runs until it is cancelled; co_await stop(); destroy.
 class LocalPorts {
  public:
-  /// `client` outlives the object.
-  explicit LocalPorts(Client& client);
+  /// The references outlive the object.
+  LocalPorts(Client& client, const Output& out);
 
   const tunnel::local::Context& context() const { return context_; }
   /// What stands around an address when it is told what is there.
   struct Words {
     std::string before, behind;
   };
-  /// Listens at `address`, and says so on standard output.
+  /// Listens at `address`, and says so.
   base::Result<void> open(const ListenAddress& address, tunnel::local::Port::Serve serve,
                           const Words& words);
   async::Task<int> serve();
@@ -31,6 +32,7 @@ class LocalPorts {
 
  private:
   Client& client_;
+  const Output& out_;
   tunnel::local::Context context_;
   async::Event never_;
   std::vector<std::unique_ptr<tunnel::local::Port>> ports_;

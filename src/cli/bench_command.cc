@@ -49,8 +49,9 @@ class BenchAction : public Action {
     return {};
   }
 
-  base::Result<int> run(const Invocation&) override {
-    return listen_ ? app::run_bench_helper(*listen_) : app::run_bench(*config_, plan_);
+  base::Result<int> run(const Invocation& invocation) override {
+    const app::Output out = output_of(invocation.console);
+    return listen_ ? app::run_bench_helper(*listen_, out) : app::run_bench(*config_, plan_, out);
   }
 
  private:
@@ -126,7 +127,7 @@ Command bench_command() {
                    {"All there is, with the helper on a machine in cluster1",
                     "cluster-proxy bench --serve='*:5201'       # there\n"
                     "cluster-proxy bench bench://node7.cluster1:5201 -P 4"}},
-      .settings = true,
+      .settings = "bench",
       .make = [] { return std::make_unique<BenchAction>(); }};
 }
 

@@ -30,14 +30,20 @@ constexpr std::array<std::pair<std::string_view, Protocol>, 4> kProtocols = {
      {"http2", Protocol::http2},
      {"grpc", Protocol::grpc}}};
 
+std::vector<std::string> names_of_protocols() {
+  std::vector<std::string> names;
+  for (const auto& [name, protocol] : kProtocols) names.emplace_back(name);
+  return names;
+}
+
 }  // namespace
 
 void ClientFlags::add_to(FlagSet& table) {
   table.section("Connection flags");
   table.add_string("server", server_,
                    "The server's port for clients, as HOST:PORT, or the path of its Unix socket.");
-  table.add_string(
-      "protocol", protocol_,
+  table.add_choice(
+      "protocol", protocol_, names_of_protocols(),
       "What is spoken there: auto finds out, http1 and http2 are CONNECT (the server's "
       "--mode=http-connect), grpc is konnectivity's (--mode=grpc). With grpc, and "
       "where auto finds HTTP/1.1, the end of what is sent reaches the target only when "
@@ -57,16 +63,19 @@ void ClientFlags::add_to(FlagSet& table) {
 }
 
 base::Result<app::ClientConfig> ClientFlags::config() const {
+  TRY(app::ClientConfig config, config_of_any_files());
+  TRY_VOID(check_tls(config));
+  return config;
+}
+
+base::Result<app::ClientConfig> ClientFlags::config_of_any_files() const {
   app::ClientConfig config;
   TRY_VOID(check_server(config));
-  const auto known =
+  const auto chosen =
       std::ranges::find(kProtocols, protocol_, [](const auto& entry) { return entry.first; });
-  if (known == kProtocols.end())
-    return bad_flag("--protocol", protocol_, "want auto, http1, http2 or grpc");
-  config.protocol = known->second;
+  config.protocol = chosen->second;
   config.files = {.certificate = certificate_, .key = key_, .ca = ca_};
   config.server_name = server_name_;
-  TRY_VOID(check_tls(config));
   if (limit_ <= async::Duration::zero())
     return bad_flag("--dial-timeout", format_go_duration(limit_), "must be greater than 0");
   config.dial_limit = limit_;

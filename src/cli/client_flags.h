@@ -19,6 +19,8 @@ class ClientFlags {
 
   /// Checks what was parsed.
   base::Result<app::ClientConfig> config() const;
+  /// The same without a look at the files, for who tells what is wrong with them.
+  base::Result<app::ClientConfig> config_of_any_files() const;
 
  private:
   base::Result<void> check_server(app::ClientConfig& config) const;

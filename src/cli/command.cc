@@ -22,6 +22,22 @@ int fail_usage(const Command& command, const Invocation& invocation, const base:
   return 1;
 }
 
+/// The exit code of a command that ended so. A reader that has gone is told of nothing.
+int conclude(const Console& console, base::Result<int> code) {
+  if (auto written = check_output(console); !written) {
+    if (written.error().is(base::Code::closed)) return 1;
+    if (code) code = base::fail(std::move(written).error());
+  }
+  if (code) return *code;
+  console.error(fmt::format("Error: {}\n", code.error().message));
+  return 1;
+}
+
+int show_help(const Command& command, const Invocation& invocation) {
+  invocation.console.out(help_text(command, invocation.name));
+  return conclude(invocation.console, 0);
+}
+
 /// Sets the flags of `action` from wherever they come. True: help is wanted instead.
 base::Result<bool> set_flags(Action& action, Settings& settings, Invocation& invocation,
                              std::span<const std::string> arguments) {
@@ -42,20 +58,10 @@ int run_leaf(const Command& command, Invocation invocation,
     const int code = fail_usage(command, invocation, help.error());
     return action->flags().syntax() == FlagSyntax::go ? 2 : code;
   }
-  if (*help) {
-    invocation.console.out(help_text(command, invocation.name));
-    return 0;
-  }
+  if (*help) return show_help(command, invocation);
   if (auto ready = action->prepare(invocation); !ready)
     return fail_usage(command, invocation, ready.error());
-  auto code = action->run(invocation);
-  if (auto written = check_output(invocation.console); !written) {
-    if (written.error().is(base::Code::closed)) return 1;
-    if (code) code = base::fail(std::move(written).error());
-  }
-  if (code) return *code;
-  invocation.console.error(fmt::format("Error: {}\n", code.error().message));
-  return 1;
+  return conclude(invocation.console, action->run(invocation));
 }
 
 int unknown_command(const Command& command, const Invocation& invocation, std::string_view word) {
@@ -78,10 +84,7 @@ int unknown_command(const Command& command, const Invocation& invocation, std::s
 int run_named(const Command& command, Invocation invocation,
               std::span<const std::string> arguments) {
   if (command.make) return run_leaf(command, std::move(invocation), arguments);
-  if (arguments.empty() || asks_help(arguments.front())) {
-    invocation.console.out(help_text(command, invocation.name));
-    return 0;
-  }
+  if (arguments.empty() || asks_help(arguments.front())) return show_help(command, invocation);
   const Command* next = command.find(arguments.front());
   if (next == nullptr) return unknown_command(command, invocation, arguments.front());
   invocation.name += " " + next->name;

@@ -56,7 +56,7 @@ struct Command {
   std::vector<Example> examples = {};
   std::vector<std::string> choices = {};  // what the first argument may be, for completion
   bool hidden = false;                    // works, but stands in no list
-  bool settings = false;  // flags may come from the environment and a file too; see settings.h
+  std::string settings = {};  // section of the settings that its flags follow, or ""; settings.h
   std::function<std::unique_ptr<Action>()> make = {};
   std::vector<Command> commands = {};
 

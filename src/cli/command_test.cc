@@ -152,6 +152,9 @@ TEST_F(Command, fails_when_its_output_is_lost) {
   lost_ = EPIPE;
   EXPECT_EQ(run({"cluster-proxy", "version"}), 1);
   EXPECT_EQ(error_, "");
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"cluster-proxy"}, {"cluster-proxy", "pki", "-h"}, {"cluster-proxy", "dial", "--help"}})
+    EXPECT_EQ(run(line), 1);
 }
 
 TEST_F(Command, suggests_what_was_meant) {

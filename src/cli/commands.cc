@@ -22,7 +22,7 @@ constexpr std::string_view kOverview =
 
 Agents in those clusters keep tunnels open to a server; clients connect to any service of any cluster through it. It speaks the protocol of Kubernetes' konnectivity (apiserver-network-proxy).
 
-Called as proxy-server or proxy-agent, the program behaves as konnectivity's program of that name; called as manager or agent, as the add-on's manager and addon-agent. The exit code is 0 for success and 1 for any failure, a flag that is not understood included; of manager and addon-agent, whose flags are Go's, 2 for the latter.)";
+Called as proxy-server or proxy-agent, the program behaves as konnectivity's program of that name; called as manager or agent, as the add-on's manager and addon-agent. The exit code is 0 for success and 1 for any failure, a flag that is not understood included (of manager and addon-agent, whose flags are Go's, 2), and after a signal 128 and its number. Programs that serve until one comes end with 0.)";
 
 }  // namespace
 

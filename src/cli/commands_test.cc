@@ -5,6 +5,7 @@
 
 #include "cli/complete.h"
 #include "cli/forward_command.h"
+#include "cli/settings.h"
 
 namespace cli {
 namespace {
@@ -62,6 +63,43 @@ TEST(Table, lists_each_command_in_the_overview) {
                           Not(HasSubstr("__complete"))));
 }
 
+// A key at the top of the settings file is a flag or a section, and a variable sets one flag.
+TEST(Table, has_settings_with_one_meaning) {
+  std::set<std::string> sections;
+  std::map<std::string, std::string> variables;
+  std::set<std::string> shared;
+  for_each(all_commands({}), "cluster-proxy", [&](const Command& command, const std::string& name) {
+    if (command.settings.empty()) return;
+    sections.insert(command.settings);
+    const auto action = command.make();
+    for (const auto& [flag, row] : action->flags().flags()) {
+      if (row.reach == FlagReach::once) continue;
+      const std::string key = command.settings + "." + flag;
+      const auto at = variables.emplace(variable_of(command.settings, flag), key).first;
+      EXPECT_EQ(at->second, key) << name;
+      if (row.reach == FlagReach::all) shared.insert(flag);
+    }
+  });
+  for (const std::string& flag : shared) {
+    EXPECT_FALSE(sections.contains(flag)) << flag;
+    EXPECT_FALSE(variables.contains(variable_of("", flag))) << flag;
+  }
+}
+
+TEST(Table, has_the_same_connection_flags_wherever_a_command_dials) {
+  const Command root = all_commands({});
+  const auto rows = [&](std::string_view name) {
+    std::map<std::string, std::string> found;
+    const auto action = root.find(name)->make();
+    for (const auto& [flag, row] : action->flags().flags())
+      if (row.section == "Connection flags") found[flag] = row.usage;
+    return found;
+  };
+  EXPECT_FALSE(rows("dial").empty());
+  for (const char* name : {"forward", "proxy", "bench", "doctor"})
+    EXPECT_EQ(rows(name), rows("dial")) << name;
+}
+
 class Complete : public ::testing::Test {
  protected:
   std::vector<std::string> words(std::vector<std::string> line) {
@@ -86,6 +124,12 @@ TEST_F(Complete, flags_and_their_values) {
   EXPECT_TRUE(files({"dial", "--ca-cert="}));
   EXPECT_THAT(words({"dial", "--plaintext", "--ca-c"}), ElementsAre("--ca-cert"));
   EXPECT_TRUE(files({"dial", "-v", ""}));
+  EXPECT_THAT(words({"status", "-o", ""}), ElementsAre("table", "wide", "json", "yaml"));
+  EXPECT_THAT(words({"status", "--output=y"}), ElementsAre("--output=yaml"));
+  EXPECT_FALSE(files({"status", "--output=y"}));
+  EXPECT_THAT(words({"dial", "--conf"}), ElementsAre("--config"));
+  EXPECT_TRUE(files({"kubeconfig", "--config", ""}));
+  EXPECT_THAT(words({"pki", "--h"}), ElementsAre("--help"));
 }
 
 TEST(ParseForward, reads_addresses_of_either_family) {

@@ -1,6 +1,9 @@
 #include "cli/complete.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "cli/settings.h"
 
 namespace cli {
 namespace {
@@ -23,31 +26,55 @@ class Walk {
   }
 
   Completion at(const std::string& word) const {
-    if (awaited_ != nullptr) return {.files = true};
-    if (word.starts_with('-')) return word.contains('=') ? Completion{.files = true} : flags(word);
-    return names(word);
+    if (awaited_ != nullptr) return values(*awaited_, "", word);
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with('-')) return names(word);
+    if (equals == word.npos) return flags(word);
+    const std::string name = word.substr(0, equals);
+    const Flag* flag = flag_named(name);
+    if (flag == nullptr) return {};
+    return values(*flag, name + "=", word.substr(equals + 1));
   }
 
  private:
   void enter(const Command& command) {
     command_ = &command;
     action_ = command.make ? command.make() : nullptr;
+    settings_.reset();
+    if (action_) settings_.emplace(command, action_->flags());
     arguments_ = 0;
   }
 
   /// The flag that takes the next word as its value, or null.
   const Flag* valued_flag(const std::string& word) const {
-    if (!action_ || word.contains('=')) return nullptr;
+    const Flag* flag = word.contains('=') ? nullptr : flag_named(word);
+    return flag == nullptr || flag->is_switch ? nullptr : flag;
+  }
+
+  /// The flag that is written so, "--output" or "-o", or null.
+  const Flag* flag_named(const std::string& word) const {
+    if (!action_) return nullptr;
     for (const auto& [name, flag] : action_->flags().flags()) {
-      const bool named =
-          word == "--" + name || (flag.shorthand != 0 && word == std::string{'-', flag.shorthand});
-      if (named) return flag.is_switch ? nullptr : &flag;
+      if (word == "--" + name) return &flag;
+      if (flag.shorthand != 0 && word == std::string{'-', flag.shorthand}) return &flag;
     }
     return nullptr;
   }
 
+  /// What may stand behind `before`, which names the flag or is empty.
+  static Completion values(const Flag& flag, const std::string& before, const std::string& word) {
+    if (flag.choices.empty()) return {.files = true};
+    Completion found;
+    for (const std::string& choice : flag.choices) {
+      if (choice.starts_with(word)) found.candidates.push_back({before + choice, ""});
+    }
+    return found;
+  }
+
   Completion flags(const std::string& word) const {
     Completion found;
+    if (std::string_view("--help").starts_with(word))
+      found.candidates.push_back({"--help", "Explain the command."});
     if (!action_) return found;
     for (const auto& [name, flag] : action_->flags().flags()) {
       if (flag.hidden || !flag.deprecated.empty()) continue;
@@ -70,8 +97,9 @@ class Walk {
   }
 
   const Command* command_;
-  std::unique_ptr<Action> action_;  // null where there are subcommands
-  const Flag* awaited_ = nullptr;   // the flag whose value comes next
+  std::unique_ptr<Action> action_;    // null where there are subcommands
+  std::optional<Settings> settings_;  // of the action
+  const Flag* awaited_ = nullptr;     // the flag whose value comes next
   int arguments_ = 0;
 };
 

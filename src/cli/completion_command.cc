@@ -14,16 +14,18 @@ namespace {
 
 constexpr std::string_view kBash = R"(# bash completion for cluster-proxy
 _cluster_proxy() {
-  local line=${COMP_LINE:0:COMP_POINT} candidate rest
+  local line=${COMP_LINE:0:COMP_POINT} candidate rest before=
   local -a words
   read -ra words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=('')
   COMPREPLY=()
+  # bash itself keeps what stands before an equals sign.
+  [[ ${words[-1]} == -*=* && $COMP_WORDBREAKS == *=* ]] && before=${words[-1]%%=*}=
   while IFS=$'\t' read -r candidate rest; do
     if [[ $candidate == :files ]]; then
       compopt -o default 2>/dev/null
     else
-      COMPREPLY+=("$candidate")
+      COMPREPLY+=("${candidate#"$before"}")
     fi
   done < <("${words[0]}" __complete -- "${words[@]:1}" 2>/dev/null)
 }

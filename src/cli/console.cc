@@ -15,6 +15,13 @@ base::Result<void> check_output(const Console& console) {
   return base::fail(std::move(why));
 }
 
+app::Output output_of(const Console& console) {
+  return [&console](std::string_view text) {
+    console.out(text);
+    return check_output(console);
+  };
+}
+
 // Flushed, for whoever reads at the other end of a pipe while the program goes on.
 Console system_console() {
   const auto lost = std::make_shared<int>(0);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/client_commands.h"
 #include "base/result.h"
 
 namespace cli {
@@ -17,6 +18,8 @@ struct Console {
 };
 /// Fails when output was lost: Code::closed when its reader has gone, which is nobody's fault.
 base::Result<void> check_output(const Console& console);
+/// `console.out`, checked at once. The console outlives it.
+app::Output output_of(const Console& console);
 Console system_console();
 
 }  // namespace cli

@@ -53,7 +53,7 @@ Command dial_command() {
                     "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | cluster-proxy dial nginx.cluster1:80"},
                    {"Log in by ssh to a machine behind the tunnel",
                     "ssh -o ProxyCommand='cluster-proxy dial %h:%p' admin@node7.cluster1"}},
-      .settings = true,
+      .settings = "dial",
       .make = [] { return std::make_unique<DialAction>(); }};
 }
 

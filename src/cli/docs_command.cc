@@ -12,6 +12,39 @@ constexpr std::string_view kHead = R"(# The command line
 
 Every command with its flags, as `cluster-proxy help COMMAND` has it. `scripts/cli-docs` writes this page from the program's
 own table of commands; `make client` fails when it is not current.
+
+## Settings
+
+Flags of the client, certificate and kubeconfig commands also come from the environment and from a YAML file, which is that of `--config`
+or `CLUSTER_PROXY_CONFIG`, else `$XDG_CONFIG_HOME/cluster-proxy/config.yaml` (`~/.config` when that is not set) where there is one:
+
+```yaml
+server: hub.example.com:8090        # for every command that has this flag
+ca-cert: /etc/cluster-proxy/ca.crt
+client-cert: /etc/cluster-proxy/alice.crt
+client-key: /etc/cluster-proxy/alice.key
+proxy:                              # for this command only
+  http: 8118
+kubeconfig:
+  proxy-url: http://127.0.0.1:8118
+pki:                                # for init, issue, show and renew
+  dir: /etc/cluster-proxy/pki
+  days: 90
+```
+
+What is nearer wins: the command line over the environment, the environment over the file; in each of those, what is said for one command
+over what is said for all. In the environment `--http` of `proxy` is `CLUSTER_PROXY_PROXY_HTTP`, or `CLUSTER_PROXY_HTTP`; an empty variable
+is none. A list is a YAML list, or one text with commas; a switch is `true` or `false`.
+
+| flags | for all commands: `CLUSTER_PROXY_FLAG`, top of the file | for one: `CLUSTER_PROXY_COMMAND_FLAG`, under its name |
+| --- | --- | --- |
+| of `dial`, `forward`, `proxy`, `bench`, `status`, `top`, `doctor` | yes | yes |
+| of `kubeconfig` and `pki`, whose names mean something else: `--tls-server-name` is that of the API server | no | yes |
+| of `pki`: `--name`, `--organization`, `--all`. Who a certificate is for, and what is replaced, is said where it is done | no | no |
+| of `server`, `agent`, `manager`, `addon-agent`: as in the programs that they replace | no | no |
+
+A key that no command has is an error with its line. `--credentials` of `proxy` is the one secret among them: on the command line other
+users of the machine see it, so keep it in a file that is yours alone, or in the environment. Keys and tokens are always named by their files.
 )";
 
 std::string code(std::string_view text) {

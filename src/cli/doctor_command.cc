@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "app/doctor.h"
+#include "cli/client_flags.h"
+#include "cli/go_values.h"
 #include "cli/human.h"
 #include "cli/rules.h"
 
@@ -33,42 +35,31 @@ std::string_view word(app::Finding::Verdict verdict) {
 class Doctor : public Action {
  public:
   Doctor() {
-    flags_.section("Flags");
-    flags_.add_string("server", server_,
-                      "Where the server is: HOST:PORT of its frontend, or the path of its Unix "
-                      "socket; with --agent, of its agents' port.");
-    flags_.add_switch("agent", agent_, "Examine as an agent, not as a client.");
-    flags_.add_string("ca-cert", tls_.ca,
-                      "PEM file with the authorities that the server's "
-                      "certificate must come from.");
-    flags_.add_string("client-cert", tls_.certificate,
-                      "PEM file with the certificate to show; with --agent, the agent's.");
-    flags_.add_string("client-key", tls_.key, "PEM file with the key of --client-cert.");
-    flags_.add_string("tls-server-name", server_name_,
-                      "Name that the server's certificate must carry. Empty means the host of "
-                      "--server.");
+    flags_.section("Doctor flags");
+    flags_.add_switch("agent", agent_,
+                      "Examine as an agent, not as a client: --server is the port of agents, the "
+                      "certificate an agent's, and TLS is always spoken.");
     flags_.add_string("admin", admin_,
                       "Admin port of the server, host:port, where it can be reached: the clusters "
                       "are looked at too.");
     flags_.add_string("cluster", cluster_, "Cluster that should be connected, with --admin.");
-    flags_.add_duration("timeout", limit_, "Longest time that a step may take.");
+    flags_.add_duration("timeout", limit_,
+                        "Longest time that a step may take; for the target, --dial-timeout.");
+    client_.add_to(flags_);
   }
 
   FlagSet& flags() override { return flags_; }
 
   Result<void> prepare(const Invocation& invocation) override {
     if (invocation.arguments.size() > 1) return fail(Code::invalid, "want one target at most");
-    TRY_VOID(check_server());
-    if (tls_.certificate.empty() != tls_.key.empty())
-      return bad_flag("--client-cert", tls_.certificate, "goes together with --client-key");
+    TRY(examination_.way, client_.config_of_any_files());
+    TRY_VOID(check_role(invocation.arguments));
+    if (examination_.way.files.certificate.empty() != examination_.way.files.key.empty())
+      return fail(Code::invalid, "--client-cert and --client-key go together: give both");
     if (!cluster_.empty() && admin_.empty())
       return bad_flag("--cluster", cluster_, "needs --admin, which knows the clusters");
-    if (agent_ && !invocation.arguments.empty())
-      return fail(Code::invalid, "an agent dials no targets through the server");
-    if (!invocation.arguments.empty()) examination_.target = invocation.arguments.front();
-    examination_.role = agent_ ? Role::agent : Role::client;
-    examination_.tls = tls_;
-    examination_.server_name = server_name_;
+    if (limit_ <= async::Duration::zero())
+      return bad_flag("--timeout", format_go_duration(limit_), "must be greater than 0");
     if (!admin_.empty()) examination_.admin = admin_;
     examination_.cluster = cluster_;
     examination_.limit = limit_;
@@ -86,27 +77,25 @@ class Doctor : public Action {
   }
 
  private:
-  Result<void> check_server() {
-    if (server_.empty())
-      return bad_flag("--server", server_, "want HOST:PORT, or the path of a Unix socket");
-    if (server_.starts_with('/')) {
-      examination_.unix_socket = server_;
-      if (agent_) return bad_flag("--server", server_, "agents come by TCP only");
+  Result<void> check_role(const std::vector<std::string>& arguments) {
+    if (!agent_) {
+      if (!arguments.empty()) examination_.target = arguments.front();
       return {};
     }
-    auto parsed = net::parse_host_port(server_);
-    if (!parsed) return bad_flag("--server", server_, parsed.error().message);
-    examination_.server = *std::move(parsed);
+    if (!arguments.empty())
+      return fail(Code::invalid, "an agent dials no targets through the server");
+    if (examination_.way.server.starts_with('/'))
+      return bad_flag("--server", examination_.way.server, "agents come by TCP only");
+    examination_.role = Role::agent;
+    examination_.way.tls = true;
     return {};
   }
 
-  std::string server_;
   bool agent_ = false;
-  pki::TlsFiles tls_;
-  std::string server_name_;
   std::string admin_;
   std::string cluster_;
   async::Duration limit_ = std::chrono::seconds(10);
+  ClientFlags client_;
   app::Examination examination_;
   FlagSet flags_;
 };
@@ -129,7 +118,7 @@ Command doctor_command() {
                        {"Why does this agent not connect?",
                         "cluster-proxy doctor --agent --server hub:8091 --ca-cert ca.crt \\\n"
                         "  --client-cert agent.crt --client-key agent.key"}},
-          .settings = true,
+          .settings = "doctor",
           .make = [] { return std::make_unique<Doctor>(); }};
 }
 

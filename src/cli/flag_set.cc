@@ -52,6 +52,12 @@ base::Result<std::string> take_plain(std::string_view& rest) {
   return item;
 }
 
+/// "auto, http1, http2 or grpc"
+std::string one_of(const std::vector<std::string>& choices) {
+  const auto last = choices.end() - 1;
+  return fmt::format("{} or {}", fmt::join(choices.begin(), last, ", "), *last);
+}
+
 std::string csv(const std::vector<std::string>& items) {
   return fmt::format("{}", fmt::join(items, ","));
 }
@@ -71,6 +77,7 @@ base::Result<std::vector<std::string>> parse_list(std::string_view text) {
 
 Flag& FlagSet::add(Flag flag) {
   flag.section = section_;
+  flag.reach = reach_;
   if (std::ranges::count(sections_, section_) == 0) sections_.push_back(section_);
   const std::string name = flag.name;
   const auto [place, fresh] = flags_.emplace(name, std::move(flag));
@@ -86,6 +93,18 @@ void FlagSet::set_shorthand(Flag& flag, char letter) {
 Flag& FlagSet::add_string(std::string name, std::string& target, std::string usage) {
   Flag flag = make_flag(std::move(name), "string", target, std::move(usage), parse_string);
   flag.fallback = target;
+  return add(std::move(flag));
+}
+
+Flag& FlagSet::add_choice(std::string name, std::string& target, std::vector<std::string> choices,
+                          std::string usage) {
+  const auto pick = [choices](std::string_view text) -> base::Result<std::string> {
+    if (std::ranges::count(choices, text) > 0) return std::string(text);
+    return base::fail(Code::invalid, fmt::format("want {}", one_of(choices)));
+  };
+  Flag flag = make_flag(std::move(name), "string", target, std::move(usage), pick);
+  flag.fallback = target;
+  flag.choices = std::move(choices);
   return add(std::move(flag));
 }
 
@@ -158,9 +177,21 @@ base::Result<void> FlagSet::set(std::string_view name, std::string_view text) {
   return {};
 }
 
+void FlagSet::set_rivals(std::string_view one, std::string_view other) {
+  flags_.find(one)->second.rival = other;
+  flags_.find(other)->second.rival = one;
+}
+
 bool FlagSet::changed(std::string_view name) const {
   const auto place = flags_.find(name);
   return place != flags_.end() && place->second.changed;
+}
+
+std::vector<std::string> FlagSet::undecided() const {
+  std::vector<std::string> names;
+  for (const auto& [name, flag] : flags_)
+    if (!flag.changed && !changed(flag.rival)) names.push_back(name);
+  return names;
 }
 
 std::string FlagSet::listing() const {

@@ -12,6 +12,13 @@
 
 namespace cli {
 
+/// Which settings a flag follows when the command line leaves it out; see settings.h.
+enum class FlagReach {
+  all,      // those for every command that has such a flag, and those for its own
+  command,  // those for its own command: in others the name means something else
+  once,     // none: it is about one call
+};
+
 /// One line of a program's flag table.
 struct Flag {
   std::string name;
@@ -19,12 +26,15 @@ struct Flag {
   std::string fallback;  // the default as text, in the form that the flag itself accepts
   std::string usage;
   std::string section;
-  std::string deprecated;  // not empty: accepted, hidden, and this note is printed
+  std::string deprecated;                 // not empty: accepted, hidden, and this note is printed
+  std::vector<std::string> choices = {};  // the only values there are; empty: any
+  FlagReach reach = FlagReach::all;
   char shorthand = 0;
   bool hidden = false;
   bool is_switch = false;  // "--name" alone means true
   bool changed = false;    // it stood on the command line
   std::string last;        // the text it was given last
+  std::string rival;       // the flag that says the same in another way
   std::function<base::Result<void>(std::string_view)> set;
 };
 
@@ -57,8 +67,13 @@ class FlagSet {
 
   /// Flags added from here on stand under this heading in the help.
   void section(std::string title) { section_ = std::move(title); }
+  /// Flags added from here on follow these settings; before, all.
+  void reach(FlagReach reach) { reach_ = reach; }
 
   Flag& add_string(std::string name, std::string& target, std::string usage);
+  /// One of `choices`.
+  Flag& add_choice(std::string name, std::string& target, std::vector<std::string> choices,
+                   std::string usage);
   Flag& add_list(std::string name, std::vector<std::string>& target, std::string usage);
   /// A list of which each appearance of the flag gives one item, commas and all.
   Flag& add_array(std::string name, std::vector<std::string>& target, std::string usage);
@@ -70,6 +85,8 @@ class FlagSet {
   Flag& add_bytes(std::string name, std::size_t& target, std::string usage);
   Flag& add(Flag flag);
   void set_shorthand(Flag& flag, char letter);
+  /// Two ways to say one thing: who sets one of them wants none of the other.
+  void set_rivals(std::string_view one, std::string_view other);
 
   /// Sets the targets. Errors have the texts of pflag, `invalid argument "x" for "--port" flag:
   /// ...` and `unknown flag: --x`, or of Go's flag, `invalid value "x" for flag -port: ...` and
@@ -84,6 +101,8 @@ class FlagSet {
   /// "--mode=http-connect --server-port=0": what stood on the command line, for a log.
   std::string listing() const;
   bool changed(std::string_view name) const;
+  /// Flags of which neither they nor their rival was set.
+  std::vector<std::string> undecided() const;
   const std::map<std::string, Flag, std::less<>>& flags() const { return flags_; }
 
  private:
@@ -95,6 +114,7 @@ class FlagSet {
 
   FlagSyntax syntax_;
   std::string section_;
+  FlagReach reach_ = FlagReach::all;
   std::vector<std::string> sections_;  // in order of appearance
   std::map<std::string, Flag, std::less<>> flags_;
   std::map<char, Flag*> shorthands_;

@@ -29,8 +29,8 @@ class ForwardAction : public Action {
     return {};
   }
 
-  base::Result<int> run(const Invocation&) override {
-    return app::run_forward(*config_, forwards_);
+  base::Result<int> run(const Invocation& invocation) override {
+    return app::run_forward(*config_, forwards_, output_of(invocation.console));
   }
 
  private:
@@ -104,7 +104,7 @@ Command forward_command() {
                     "cluster-proxy forward 6443:cluster1:443\n"
                     "kubectl --server=https://127.0.0.1:6443 --tls-server-name=kubernetes "
                     "get nodes"}},
-      .settings = true,
+      .settings = "forward",
       .make = [] { return std::make_unique<ForwardAction>(); }};
 }
 

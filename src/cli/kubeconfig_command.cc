@@ -71,6 +71,8 @@ class Kubeconfig : public Action {
  public:
   Kubeconfig() {
     flags_.section("Flags");
+    // Their names mean something else here than in commands that dial.
+    flags_.reach(FlagReach::command);
     flags_.add_string("proxy-url", proxy_url_,
                       "Proxy that leads through the tunnel: what \"cluster-proxy proxy\" opens, "
                       "http://HOST:PORT or socks5://HOST:PORT.");
@@ -81,7 +83,8 @@ class Kubeconfig : public Action {
                       "The API server as the agent is asked for it, HOST:PORT. Empty means "
                       "CLUSTER:443, which the add-on's agents serve.");
     flags_.add_string("tls-server-name", server_name_,
-                      "Name that the API server's certificate carries.");
+                      "Name that the API server's certificate carries. Empty means the host of the "
+                      "server.");
     flags_.add_string("certificate-authority", authority_,
                       "PEM file with the authority of the API server. Empty means that of --from.");
     flags_.add_string("from", from_,
@@ -90,6 +93,7 @@ class Kubeconfig : public Action {
                       "Context of --from. Empty means its current one.");
     flags_.add_string("token-file", token_file_, "File with a token to show to the API server.");
     flags_.add_string("context", context_, "Name of the context. Empty means that of the cluster.");
+    flags_.set_rivals("proxy-url", "forward");
   }
 
   FlagSet& flags() override { return flags_; }
@@ -155,7 +159,7 @@ class Kubeconfig : public Action {
     YAML::Node entry;
     const std::string api = api_server_.empty() ? cluster_ + ":443" : api_server_;
     entry["server"] = "https://" + (forward_.empty() ? api : forward_);
-    entry["tls-server-name"] = server_name_;
+    if (!server_name_.empty()) entry["tls-server-name"] = server_name_;
     if (!proxy_url_.empty()) entry["proxy-url"] = proxy_url_;
     if (!authority_.empty()) {
       const auto pem = pki::read_file(authority_);
@@ -177,7 +181,9 @@ class Kubeconfig : public Action {
   YAML::Node user_entry(const YAML::Node& taken) const {
     if (token_file_.empty() && taken["user"]) return taken["user"];
     YAML::Node user(YAML::NodeType::Map);
-    if (!token_file_.empty()) user["tokenFile"] = token_file_;
+    // Nobody knows in which folder the kubeconfig will stand.
+    if (!token_file_.empty())
+      user["tokenFile"] = std::filesystem::absolute(token_file_).lexically_normal().string();
     return user;
   }
 
@@ -223,6 +229,7 @@ Command kubeconfig_command() {
                {"Through a forward, with a token",
                 "cluster-proxy forward 6443:cluster1:443 &\ncluster-proxy kubeconfig cluster1 "
                 "--forward 127.0.0.1:6443 --certificate-authority ca.crt --token-file token"}},
+          .settings = "kubeconfig",
           .make = [] { return std::make_unique<Kubeconfig>(); }};
 }
 

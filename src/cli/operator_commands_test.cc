@@ -64,6 +64,8 @@ TEST_F(OperatorCommands, say_what_is_wrong_with_certificates) {
   EXPECT_EQ(run({"pki", "issue", "agent", "c1", dir()}), 1);
   EXPECT_THAT(error_, HasSubstr("renew agent-c1"));
   EXPECT_EQ(run({"pki", "issue", "agent", dir()}), 1);
+  EXPECT_EQ(run({"pki", "issue", "client", "Alice Smith", dir()}), 1);
+  EXPECT_THAT(error_, HasSubstr("give another with --name"));
   EXPECT_EQ(run({"pki", "issue", "agent", "c1", "--days=0", dir()}), 1);
   EXPECT_THAT(error_, HasSubstr("want 1 to 36500"));
   EXPECT_EQ(run({"pki", "renew", dir()}), 1);
@@ -91,6 +93,11 @@ contexts: [{name: admin, context: {cluster: k, user: u}}]
       0);
   EXPECT_THAT(out_, AllOf(HasSubstr("server: https://127.0.0.1:6443"), HasSubstr("tokenFile: /t"),
                           Not(HasSubstr("proxy-url"))));
+  EXPECT_EQ(run({"kubeconfig", "c1", "--forward=h:1", "--from=" + from, "--token-file=t",
+                 "--tls-server-name="}),
+            0);
+  EXPECT_THAT(out_, AllOf(HasSubstr((std::filesystem::current_path() / "t").string()),
+                          Not(HasSubstr("tls-server-name"))));
 }
 
 TEST_F(OperatorCommands, keep_the_names_of_files_good_in_a_kubeconfig) {
@@ -131,10 +138,9 @@ contexts: [{name: a, context: {cluster: k, user: u}}]
 }
 
 TEST_F(OperatorCommands, explain_their_flags_under_a_heading) {
-  const std::vector<std::vector<std::string>> all = {{"status"},      {"top"},
-                                                     {"doctor"},      {"kubeconfig"},
-                                                     {"pki", "init"}, {"pki", "issue", "agent"},
-                                                     {"pki", "show"}, {"pki", "renew"}};
+  const std::vector<std::vector<std::string>> all = {
+      {"status"},      {"top"},         {"kubeconfig"}, {"pki", "init"}, {"pki", "issue", "agent"},
+      {"pki", "show"}, {"pki", "renew"}};
   for (std::vector<std::string> line : all) {
     line.emplace_back("--help");
     EXPECT_EQ(run(line), 0);
@@ -150,6 +156,8 @@ TEST_F(OperatorCommands, say_where_the_admin_port_should_be) {
 }
 
 TEST_F(OperatorCommands, examine_and_count_failures) {
+  EXPECT_EQ(run({"doctor", "--server=127.0.0.1:1", "--plaintext"}), 1);
+  EXPECT_THAT(out_, AllOf(HasSubstr("FAIL  port"), Not(HasSubstr("files"))));
   EXPECT_EQ(run({"doctor", "--server=127.0.0.1:1"}), 1);
   EXPECT_THAT(out_, AllOf(HasSubstr("FAIL  port"), HasSubstr("-> nothing listens there")));
   EXPECT_EQ(run({"doctor"}), 1);

@@ -18,6 +18,7 @@ using base::fail;
 using base::Result;
 
 constexpr std::string_view kDefaultFolder = "pki";
+constexpr char kSection[] = "pki";
 constexpr std::int64_t kMostDays = 36500;
 
 pki::Store::Time wall_now() { return async::SystemClock().wall_now(); }
@@ -27,6 +28,7 @@ class PkiAction : public Action {
  public:
   PkiAction() {
     flags_.section("Flags");
+    flags_.reach(FlagReach::command);
     flags_.add_string("dir", folder_,
                       "Folder of the certificate authority and of what it has issued.");
   }
@@ -47,7 +49,10 @@ class PkiAction : public Action {
 
 class Init : public PkiAction {
  public:
-  Init() { flags_.add_string("name", name_, "What the authority calls itself, in all it signs."); }
+  Init() {
+    flags_.reach(FlagReach::once);
+    flags_.add_string("name", name_, "What the authority calls itself, in all it signs.");
+  }
 
   Result<void> prepare(const Invocation& invocation) override {
     if (!invocation.arguments.empty())
@@ -75,6 +80,8 @@ class Issue : public PkiAction {
  public:
   explicit Issue(pki::Role role) : role_(role) {
     add_days("Days that the certificate is good for, at most the authority's own.");
+    // Who a certificate is for has to be said where it is made.
+    flags_.reach(FlagReach::once);
     flags_.add_string("name", name_,
                       "Name of the files, without ending. Empty means server, agent-CLUSTER or "
                       "client-NAME.");
@@ -94,8 +101,11 @@ class Issue : public PkiAction {
                                                                        : "name of a client"));
     }
     TRY(spec_, spec(words));
-    if (name_.empty()) name_ = default_name(words);
-    return pki::check_store_name(name_);
+    const bool named = !name_.empty();
+    if (!named) name_ = default_name(words);
+    auto checked = pki::check_store_name(name_);
+    if (checked || named) return checked;
+    return fail(Code::invalid, checked.error().message + "; give another with --name");
   }
 
   Result<int> run(const Invocation& invocation) override {
@@ -146,14 +156,12 @@ Result<std::vector<std::string>> chosen(const pki::Store& store,
 class Show : public PkiAction {
  public:
   Show() {
-    Flag& output = flags_.add_string("output", output_, "Form of the output: text or json.");
+    Flag& output =
+        flags_.add_choice("output", output_, {"text", "json"}, "Form of the output: text or json.");
     flags_.set_shorthand(output, 'o');
   }
 
-  Result<void> prepare(const Invocation&) override {
-    if (output_ == "text" || output_ == "json") return {};
-    return bad_flag("--output", output_, "want text or json");
-  }
+  Result<void> prepare(const Invocation&) override { return {}; }
 
   Result<int> run(const Invocation& invocation) override {
     TRY(const auto store, pki::Store::open(folder_));
@@ -175,6 +183,7 @@ class Renew : public PkiAction {
   Renew() {
     days_ = 0;
     add_days("Days that the new certificate is good for. 0 means as many as the old one.");
+    flags_.reach(FlagReach::once);
     flags_.add_switch("all", all_, "Renew every certificate of the folder but the authority's.");
   }
 
@@ -211,6 +220,7 @@ Command issue_one(pki::Role role, std::string usage, std::string summary, std::s
           .summary = std::move(summary),
           .usage = std::move(usage),
           .text = std::move(text),
+          .settings = kSection,
           .make = [role] { return std::make_unique<Issue>(role); }};
 }
 
@@ -252,6 +262,7 @@ Command pki_command() {
       .commands = {{.name = "init",
                     .summary = "Make a certificate authority",
                     .text = "Makes the folder with the key and certificate of a new authority.",
+                    .settings = kSection,
                     .make = maker<Init>()},
                    issue_command(),
                    {.name = "show",
@@ -259,6 +270,7 @@ Command pki_command() {
                     .usage = "[NAME...]",
                     .text = "Describes the certificates of the folder, or those of these names, "
                             "with what is wrong with them.",
+                    .settings = kSection,
                     .make = maker<Show>()},
                    {.name = "renew",
                     .summary = "Replace certificates before they end",
@@ -266,6 +278,7 @@ Command pki_command() {
                     .text = "Replaces certificates and their keys: same subject, names and usages. "
                             "Copy them to where they are used; programs take them by themselves, "
                             "and connections go on.",
+                    .settings = kSection,
                     .make = maker<Renew>()}}};
 }
 

@@ -22,9 +22,10 @@ class ProxyAction : public Action {
         "http", http_,
         "Serve an HTTP proxy at [ADDRESS:]PORT, for https_proxy, kubectl's proxy-url, "
         "browsers.");
-    flags_.add_string("credentials", credentials_,
-                      "NAME:PASSWORD that clients of both have to give; in the environment or the "
-                      "settings file nobody else sees it.");
+    flags_.add_string(
+        "credentials", credentials_,
+        "NAME:PASSWORD that clients of both have to give. Other users of this machine "
+        "see command lines: keep it in the settings file or the environment.");
     client_.add_to(flags_);
   }
   FlagSet& flags() override { return flags_; }
@@ -44,7 +45,9 @@ class ProxyAction : public Action {
     return read_credentials();
   }
 
-  base::Result<int> run(const Invocation&) override { return app::run_proxy(*config_, proxies_); }
+  base::Result<int> run(const Invocation& invocation) override {
+    return app::run_proxy(*config_, proxies_, output_of(invocation.console));
+  }
 
  private:
   static base::Result<std::optional<app::ListenAddress>> listen(std::string_view flag,
@@ -101,7 +104,7 @@ Command proxy_command() {
                     "  --certificate-authority=cluster1-ca.crt"},
                    {"Everything that reads the environment",
                     "export https_proxy=http://127.0.0.1:8118 http_proxy=http://127.0.0.1:8118"}},
-      .settings = true,
+      .settings = "proxy",
       .make = [] { return std::make_unique<ProxyAction>(); }};
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <map>
-#include <set>
 #include <string>
 
 #include "cli/command.h"
@@ -9,12 +7,13 @@
 namespace cli {
 
 /// Where flags that the command line leaves out come from: the environment, then a YAML file. For
-/// commands with `settings` set; for others all of this does nothing.
+/// commands with a section (Command::settings); for others all of this does nothing.
 ///
-/// --server is CLUSTER_PROXY_SERVER in the environment and `server: ...` in the file, whose keys at
-/// the top hold for every command that has such a flag; under `forward:` they hold for that command
-/// alone, and win. The file is --config or CLUSTER_PROXY_CONFIG, which must exist, else
-/// $XDG_CONFIG_HOME (or ~/.config)/cluster-proxy/config.yaml, if it does.
+/// --server of dial is CLUSTER_PROXY_DIAL_SERVER in the environment and `server: ...` under `dial:`
+/// in the file. A flag with FlagReach::all is also CLUSTER_PROXY_SERVER, and a key at the top of
+/// the file, for every command that has it; what is said for one command wins. The file is --config
+/// or CLUSTER_PROXY_CONFIG, which must exist, else $XDG_CONFIG_HOME (or
+/// ~/.config)/cluster-proxy/config.yaml, if it does.
 class Settings {
  public:
   /// Adds --config to `flags`. Both outlive the object.
@@ -29,6 +28,7 @@ class Settings {
   std::string help() const;
 
  private:
+  bool active() const { return !command_.settings.empty(); }
   base::Result<void> apply_environment(const Console& console);
   base::Result<void> apply_file(const Command& root, const Console& console);
 
@@ -37,7 +37,7 @@ class Settings {
   std::string file_;
 };
 
-/// "CLUSTER_PROXY_CA_CERT" for "ca-cert".
-std::string variable_of(std::string_view flag);
+/// "CLUSTER_PROXY_DIAL_CA_CERT" for "ca-cert" of "dial", "CLUSTER_PROXY_CA_CERT" for that of "".
+std::string variable_of(std::string_view section, std::string_view flag);
 
 }  // namespace cli

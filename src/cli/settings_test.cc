@@ -18,41 +18,64 @@ struct Seen {
   std::vector<std::string> names;
   std::int64_t port = 0;
   std::string serve;
+  std::string forward;
+  std::string url;
+  std::string name;
 };
 
 class Probe : public Action {
  public:
-  explicit Probe(Seen& seen, bool serves = false) {
+  FlagSet& flags() override { return flags_; }
+  base::Result<void> prepare(const Invocation&) override { return {}; }
+  base::Result<int> run(const Invocation&) override { return 0; }
+
+ protected:
+  FlagSet flags_;
+};
+
+class Dialing : public Probe {
+ public:
+  explicit Dialing(Seen& seen, bool serves = false) {
     flags_.section("Flags");
     flags_.add_string("server", seen.server, "Server.");
     flags_.add_list("some-names", seen.names, "Names.");
     flags_.add_int("port", seen.port, "Port.");
     if (serves) flags_.add_string("serve", seen.serve, "Helper.");
   }
-  FlagSet& flags() override { return flags_; }
-  base::Result<void> prepare(const Invocation&) override { return {}; }
-  base::Result<int> run(const Invocation&) override { return 0; }
+};
 
- private:
-  FlagSet flags_;
+/// Its --server is another's, and one of its flags has the name of a command.
+class Writing : public Probe {
+ public:
+  explicit Writing(Seen& seen) {
+    flags_.section("Flags");
+    flags_.reach(FlagReach::command);
+    flags_.add_string("server", seen.server, "API server.");
+    flags_.add_string("forward", seen.forward, "Forward.");
+    flags_.add_string("url", seen.url, "Proxy.");
+    flags_.set_rivals("forward", "url");
+    flags_.reach(FlagReach::once);
+    flags_.add_string("name", seen.name, "Name.");
+  }
 };
 
 class SettingsOf : public ::testing::Test {
  protected:
-  int run(std::vector<std::string> arguments) {
+  int run(std::vector<std::string> arguments, const std::string& command = "dial") {
     seen_ = {};
     error_.clear();
-    Seen others;
-    const auto probe = [](Seen& seen) { return [&seen] { return std::make_unique<Probe>(seen); }; };
+    const auto dialing = [this] { return std::make_unique<Dialing>(seen_); };
+    const auto writing = [this] { return std::make_unique<Writing>(seen_); };
     const Command root = {
         .name = "cluster-proxy",
-        .commands = {{.name = "dial", .settings = true, .make = probe(seen_)},
-                     {.name = "proxy", .settings = true, .make = probe(others)},
+        .commands = {{.name = "dial", .settings = "dial", .make = dialing},
+                     {.name = "forward", .settings = "forward", .make = dialing},
                      {.name = "bench",
-                      .settings = true,
-                      .make = [&] { return std::make_unique<Probe>(others, true); }},
-                     {.name = "server", .make = probe(others)}}};
-    arguments.insert(arguments.begin(), {"cluster-proxy", "dial"});
+                      .settings = "bench",
+                      .make = [this] { return std::make_unique<Dialing>(seen_, true); }},
+                     {.name = "write", .settings = "files", .make = writing},
+                     {.name = "server", .make = dialing}}};
+    arguments.insert(arguments.begin(), {"cluster-proxy", command});
     return run_command(root, arguments,
                        {.out = [this](std::string_view text) { out_ += text; },
                         .error = [this](std::string_view text) { error_ += text; },
@@ -60,9 +83,11 @@ class SettingsOf : public ::testing::Test {
   }
 
   /// Runs with a file of this content.
-  int run_with(std::string_view yaml) {
+  int run_with(std::string_view yaml, const std::string& command = "dial",
+               std::vector<std::string> arguments = {}) {
     file_ = testing::file("settings.yaml", yaml);
-    return run({"--config", file_});
+    arguments.push_back("--config=" + file_);
+    return run(std::move(arguments), command);
   }
 
   Seen seen_;
@@ -84,11 +109,58 @@ TEST_F(SettingsOf, come_from_the_command_line_then_the_environment_then_the_file
 }
 
 TEST_F(SettingsOf, a_command_of_its_own_win_over_those_of_all) {
-  EXPECT_EQ(run_with("server: all\ndial:\n  server: mine\nproxy:\n  server: theirs\n"), 0)
+  EXPECT_EQ(run_with("server: all\ndial:\n  server: mine\nforward:\n  server: theirs\n"), 0)
       << error_;
   EXPECT_EQ(seen_.server, "mine");
-  EXPECT_EQ(run_with("server: all\nproxy: {server: theirs}\n"), 0) << error_;
+  EXPECT_EQ(run_with("server: all\nforward: {server: theirs}\n"), 0) << error_;
   EXPECT_EQ(seen_.server, "all");
+  names_ = {{"CLUSTER_PROXY_SERVER", "all"}, {"CLUSTER_PROXY_FORWARD_SERVER", "theirs"}};
+  EXPECT_EQ(run({}), 0) << error_;
+  EXPECT_EQ(seen_.server, "all");
+  EXPECT_EQ(run({}, "forward"), 0) << error_;
+  EXPECT_EQ(seen_.server, "theirs");
+}
+
+TEST_F(SettingsOf, all_commands_are_not_for_a_flag_that_means_something_else) {
+  names_ = {{"CLUSTER_PROXY_SERVER", "all"}, {"CLUSTER_PROXY_URL", "x"}};
+  constexpr std::string_view kFile = "server: all\nforward: {port: 1}\n";
+  EXPECT_EQ(run_with(kFile, "write"), 0) << error_;
+  EXPECT_EQ(seen_.server, "none");
+  EXPECT_EQ(seen_.url, "");
+  EXPECT_EQ(run_with("server: all\nfiles: {server: mine, forward: a}\n", "write"), 0) << error_;
+  EXPECT_EQ(seen_.server, "mine");
+  EXPECT_EQ(seen_.forward, "a");
+  names_["CLUSTER_PROXY_FILES_SERVER"] = "e";
+  EXPECT_EQ(run_with("files: {server: mine}\n", "write"), 0) << error_;
+  EXPECT_EQ(seen_.server, "e");
+  EXPECT_EQ(run_with("url: x\n"), 1);
+  EXPECT_THAT(error_, HasSubstr(":1: url: this flag is not one of all commands: put it under "
+                                "files:"));
+}
+
+TEST_F(SettingsOf, a_rival_give_way_to_what_is_said_nearer) {
+  EXPECT_EQ(run_with("files: {url: u}\n", "write", {"--forward=f"}), 0) << error_;
+  EXPECT_EQ(seen_.forward, "f");
+  EXPECT_EQ(seen_.url, "");
+  names_["CLUSTER_PROXY_FILES_URL"] = "e";
+  EXPECT_EQ(run_with("files: {forward: f}\n", "write"), 0) << error_;
+  EXPECT_EQ(seen_.forward, "");
+  names_.clear();
+  EXPECT_EQ(run_with("files: {url: u, forward: f}\n", "write"), 0) << error_;
+  EXPECT_EQ(seen_.url + seen_.forward, "uf");
+}
+
+TEST_F(SettingsOf, one_call_stand_on_its_command_line_only) {
+  names_ = {{"CLUSTER_PROXY_NAME", "x"}, {"CLUSTER_PROXY_FILES_NAME", "x"}};
+  EXPECT_EQ(run({}, "write"), 0) << error_;
+  EXPECT_EQ(seen_.name, "");
+  EXPECT_EQ(run_with("files: {name: x}\n"), 1);
+  EXPECT_THAT(error_, HasSubstr(":1: files.name: this flag is for the command line only"));
+  EXPECT_EQ(run_with("name: x\n"), 1);
+  EXPECT_THAT(error_, HasSubstr(":1: name: this flag is for the command line only"));
+  EXPECT_EQ(run({"--help"}, "write"), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("--forward by CLUSTER_PROXY_FILES_FORWARD"),
+                          HasSubstr("Only the command line has --name.")));
 }
 
 TEST_F(SettingsOf, are_read_from_the_users_folder_when_a_file_is_there) {
@@ -105,8 +177,11 @@ TEST_F(SettingsOf, fail_with_file_line_and_key) {
   EXPECT_EQ(run_with("prot: 1\n"), 1);
   EXPECT_THAT(error_,
               HasSubstr(file_ + ":1: prot: no flag or command has this name; did you mean port?"));
-  EXPECT_EQ(run_with("proxy:\n  prot: 1\n"), 1);
-  EXPECT_THAT(error_, HasSubstr(":2: proxy.prot: no flag or command has this name"));
+  EXPECT_EQ(run_with("forward:\n  prot: 1\n"), 1);
+  EXPECT_THAT(error_,
+              HasSubstr(":2: forward.prot: \"forward\" has no such flag; did you mean port?"));
+  EXPECT_EQ(run_with("forward:\n  serve: 1\n"), 1);
+  EXPECT_THAT(error_, HasSubstr(":2: forward.serve: \"forward\" has no such flag"));
   EXPECT_EQ(run_with("servr: x\n"), 1);
   EXPECT_THAT(error_, HasSubstr("did you mean server?"));
   EXPECT_EQ(run_with("dail:\n  port: 1\n"), 1);
@@ -132,7 +207,9 @@ TEST_F(SettingsOf, fail_with_the_variable) {
 
 TEST_F(SettingsOf, stand_in_the_help) {
   EXPECT_EQ(run({"--help"}), 0);
-  EXPECT_THAT(out_, AllOf(HasSubstr("--config string"), HasSubstr("CLUSTER_PROXY_SERVER")));
+  EXPECT_THAT(out_,
+              AllOf(HasSubstr("--config string"), HasSubstr("--port by CLUSTER_PROXY_DIAL_PORT"),
+                    HasSubstr("for all commands by CLUSTER_PROXY_PORT")));
 }
 
 }  // namespace

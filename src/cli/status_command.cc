@@ -28,8 +28,8 @@ class Status : public Action {
     Flag& watch = flags_.add_switch("watch", watch_, "Show it again and again, until interrupted.");
     flags_.set_shorthand(watch, 'w');
     flags_.add_duration("interval", interval_, "Time between two looks with --watch.");
-    Flag& output = flags_.add_string(
-        "output", output_,
+    Flag& output = flags_.add_choice(
+        "output", output_, {"table", "wide", "json", "yaml"},
         "Form of the output: table, wide (a line a link), json or yaml (see docs/status.md).");
     flags_.set_shorthand(output, 'o');
     flags_.add_int("connections", connections_,
@@ -41,8 +41,6 @@ class Status : public Action {
 
   Result<void> prepare(const Invocation& invocation) override {
     clusters_ = invocation.arguments;
-    if (output_ != "table" && output_ != "wide" && output_ != "json" && output_ != "yaml")
-      return bad_flag("--output", output_, "want table, wide, json or yaml");
     constexpr std::int64_t kMost = 10'000;
     if (connections_ < 0 || connections_ > kMost)
       return bad_flag("--connections", fmt::to_string(connections_), "want 0 to 10000");
@@ -59,7 +57,14 @@ class Status : public Action {
     app::AdminClient server(admin_);
     std::optional<json::object> before;
     for (;;) {
-      TRY(json::object page, fetch(server));
+      auto fetched = fetch(server);
+      // A server that was there may come back: who watches wants to see it.
+      if (!fetched && before) {
+        invocation.console.error(fetched.error().message + "\n");
+        server.pause(interval_);
+        continue;
+      }
+      TRY(json::object page, std::move(fetched));
       if (watch_ && isatty(STDOUT_FILENO) != 0) invocation.console.out("\033[H\033[2J");
       invocation.console.out(shown(page, before ? &*before : nullptr));
       TRY_VOID(check_output(invocation.console));
@@ -79,7 +84,7 @@ class Status : public Action {
 
   std::string shown(const json::object& page, const json::object* before) const {
     if (output_ == "json") return json::serialize(page) + "\n";
-    if (output_ == "yaml") return to_yaml(page);
+    if (output_ == "yaml") return (watch_ ? "---\n" : "") + to_yaml(page);
     if (view_ == View::connections) return connection_table(page, before);
     std::string text = output_ == "wide" ? link_table(page) : cluster_table(page);
     if (connections_ > 0) text += "\n" + connection_table(page, before);
@@ -122,7 +127,7 @@ Command status_command() {
                    {"Of a server in Kubernetes",
                     "kubectl -n open-cluster-management-addon port-forward "
                     "deploy/cluster-proxy 8095 &\ncluster-proxy status"}},
-      .settings = true,
+      .settings = "status",
       .make = [] { return std::make_unique<Status>(View::clusters); }};
 }
 
@@ -135,7 +140,7 @@ Command top_command() {
       .text =
           "Asks a server's admin port (--admin, not the --server that clients dial through) again "
           "and again for the connections that carry most, with their rates.",
-      .settings = true,
+      .settings = "top",
       .make = [] { return std::make_unique<Status>(View::connections); }};
 }
 

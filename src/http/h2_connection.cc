@@ -51,12 +51,12 @@ Result<void> H2Connection::last_words(Result<void> ended) {
 Task<void> H2Connection::keep_alive(async::Clock& clock, async::Duration idle,
                                     async::Duration patience) {
   for (;;) {
-    heard_ = false;
+    const std::uint64_t before = heard_;
     CO_TRY_VOID(co_await clock.sleep_for(idle));
-    if (heard_) continue;
+    if (heard_ != before) continue;
     session_.ping();
     CO_TRY_VOID(co_await clock.sleep_for(patience));
-    if (!heard_) co_return fail(Code::timeout, "the peer does not answer pings");
+    if (heard_ == before) co_return fail(Code::timeout, "the peer does not answer pings");
   }
 }
 
@@ -74,10 +74,10 @@ Task<void> H2Connection::watch(async::Clock& clock, async::Duration interval, Pa
                                bool ping) {
   // The interval in which the last bytes came counts: they may have come at its beginning.
   for (int quiet = 0; quiet < patience.lost;) {
-    heard_ = false;
+    const std::uint64_t before = heard_;
     if (ping) session_.ping();
     CO_TRY_VOID(co_await clock.sleep_for(interval));
-    quiet = heard_ ? 1 : quiet + 1;
+    quiet = heard_ != before ? 1 : quiet + 1;
     if (quiet == patience.silent && !std::exchange(silent_, true)) handler_.on_silence();
   }
   const auto silence = std::chrono::duration_cast<std::chrono::seconds>(interval * patience.lost);
@@ -108,7 +108,7 @@ Task<void> H2Connection::read_loop() {
 Result<void> H2Connection::take(const Result<base::Buffer>& block) {
   if (!block) return fail(block.error());
   if (block->empty()) return fail(session_.why_over("the peer closed the connection"));
-  heard_ = true;
+  ++heard_;
   if (std::exchange(silent_, false)) handler_.on_voice();
   return session_.receive(block->bytes());
 }

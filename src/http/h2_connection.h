@@ -51,6 +51,8 @@ class H2Connection : private H2Session::Events {
   /// The same for the side that is pinged.
   async::Task<void> expect_pings(async::Clock& clock, async::Duration interval, Patience patience);
 
+  /// How often bytes came: who finds it unchanged has heard nothing since.
+  std::uint64_t heard() const { return heard_; }
   /// Ends the connection at once.
   void close();
   H2Session& session() { return session_; }
@@ -73,7 +75,7 @@ class H2Connection : private H2Session::Events {
   Handler& handler_;
   async::Event output_;
   bool has_output_ = true;
-  bool heard_ = false;   // bytes came since keep_alive() or watch() looked
+  std::uint64_t heard_ = 0;
   bool silent_ = false;  // the handler was told so
   H2Session session_;
 };

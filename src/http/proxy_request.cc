@@ -29,7 +29,7 @@ Outcome refuse(unsigned status, std::string reason) {
 std::string basic_credentials(const Request& request) {
   constexpr std::string_view kBasic = "Basic ";
   const std::string_view text = request[field::proxy_authorization];
-  if (!text.starts_with(kBasic)) return "";
+  if (!beast::iequals(text.substr(0, kBasic.size()), kBasic)) return "";
   return base64_decode(text.substr(kBasic.size())).value_or("");
 }
 
@@ -53,7 +53,7 @@ void remove_hop_fields(Request& request) {
 }
 
 /// The head as the origin gets it. One request a connection: the next one of this client may be for
-/// another origin.
+/// another origin. The version stays, since the answer goes to the client as it comes.
 std::string forwarded_head(Request request, const Url& url) {
   const bool upgrade = upgrades(request);
   remove_hop_fields(request);
@@ -61,8 +61,8 @@ std::string forwarded_head(Request request, const Url& url) {
   request.set(field::host, url.origin.authority());
   std::string path = url.path.empty() ? "/" : url.path;
   if (!url.query.empty()) path += "?" + url.query;
-  std::string head =
-      fmt::format("{} {} HTTP/1.1\r\n", std::string_view(request.method_string()), path);
+  std::string head = fmt::format("{} {} HTTP/1.{}\r\n", std::string_view(request.method_string()),
+                                 path, request.version() % 10);
   for (const auto& each : request) {
     head += fmt::format("{}: {}\r\n", std::string_view(each.name_string()),
                         std::string_view(each.value()));
@@ -72,18 +72,19 @@ std::string forwarded_head(Request request, const Url& url) {
 
 Outcome judge(Request request) {
   Outcome outcome{.credentials = basic_credentials(request)};
+  constexpr std::string_view kHttp = "http://";
   const std::string target(request.target());
   if (request.method() == beast::http::verb::connect) {
     if (!net::parse_host_port(target)) return refuse(400, "the target of CONNECT is not host:port");
     outcome.target = target;
     return outcome;
   }
-  if (!target.starts_with("http://")) {
+  if (!beast::iequals(std::string_view(target).substr(0, kHttp.size()), kHttp)) {
     return refuse(400, target.starts_with('/')
                            ? "this port is a proxy: set it as http_proxy, or ask for a whole URL"
                            : "the URL asked for is not http://; others come by CONNECT");
   }
-  const auto url = parse_url(target);
+  const auto url = parse_url(std::string(kHttp) + target.substr(kHttp.size()));
   if (!url) return refuse(400, url.error().message);
   outcome.target = url->origin.address();
   outcome.forwarded = forwarded_head(std::move(request), *url);

@@ -45,6 +45,18 @@ TEST(ProxyRequest, turns_a_whole_url_into_a_request_to_its_origin) {
               StartsWith("GET / HTTP/1.1\r\n"));
 }
 
+// The answer of the origin goes to the client as it comes: one of 1.0 knows no chunks.
+TEST(ProxyRequest, keeps_the_version_of_the_client) {
+  EXPECT_THAT(read("GET http://a/ HTTP/1.0\r\n\r\n")->forwarded, StartsWith("GET / HTTP/1.0\r\n"));
+}
+
+TEST(ProxyRequest, knows_no_case_where_there_is_none) {
+  const auto outcome =
+      read("GET HTTP://a/ HTTP/1.1\r\nProxy-Authorization: basic dTpwOjE=\r\n\r\n");
+  EXPECT_EQ(outcome->target, "a:80");
+  EXPECT_EQ(outcome->credentials, "u:p:1");
+}
+
 TEST(ProxyRequest, lets_a_client_speak_something_else) {
   const auto outcome = read(
       "GET http://a/ HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");

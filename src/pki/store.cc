@@ -95,15 +95,6 @@ bool exists(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
-bool is_label(std::string_view text) {
-  constexpr std::size_t kLongest = 63;
-  const auto fine = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !text.empty() && text.size() <= kLongest && std::ranges::all_of(text, fine) &&
-         !text.starts_with('-') && !text.ends_with('-');
-}
-
 LeafSpec spec_of(const Certificate& certificate) {
   const auto life = certificate.not_after - certificate.not_before;
   return {.common_name = certificate.subject.common_name,
@@ -255,53 +246,6 @@ StoredCertificate Store::look_at(const std::string& name) const {
     found.key_fits = check_key_pair(*pem, *key).has_value();
   found.certificate = *std::move(certificate);
   return found;
-}
-
-Result<LeafSpec> server_spec(const Store::Hosts& hosts, std::chrono::seconds life) {
-  if (hosts.empty()) {
-    return fail(Code::invalid,
-                "a server needs the names and addresses by which agents and clients know it");
-  }
-  LeafSpec spec{
-      .common_name = hosts.front(), .usages = {ExtendedKeyUsage::server_auth}, .life = life};
-  for (const std::string& host : hosts) {
-    const std::string address = canonical_ip(host);
-    if (!address.empty()) {
-      spec.alt_names.ips.push_back(address);
-    } else if (host.empty() || host.contains(':') || host.contains('/')) {
-      return fail(Code::invalid,
-                  fmt::format("\"{}\" is neither a name nor an address: give it without scheme and "
-                              "port",
-                              host));
-    } else {
-      spec.alt_names.dns.push_back(host);
-    }
-  }
-  return spec;
-}
-
-Result<LeafSpec> agent_spec(const std::string& cluster, std::chrono::seconds life) {
-  if (!is_label(cluster)) {
-    return fail(Code::invalid,
-                fmt::format("\"{}\" is no name for a cluster: up to 63 of a-z, 0-9 and '-', which "
-                            "stands within only",
-                            cluster));
-  }
-  return LeafSpec{.common_name = cluster,
-                  .organizations = {"cluster-proxy:agents"},
-                  .alt_names = {.uris = {cluster_uri(cluster)}},
-                  .usages = {ExtendedKeyUsage::client_auth},
-                  .life = life};
-}
-
-Result<LeafSpec> client_spec(const std::string& name, const std::vector<std::string>& organizations,
-                             std::chrono::seconds life) {
-  if (name.empty()) return fail(Code::invalid, "a client needs a name");
-  return LeafSpec{.common_name = name,
-                  .organizations = organizations,
-                  .alt_names = {},
-                  .usages = {ExtendedKeyUsage::client_auth},
-                  .life = life};
 }
 
 std::string_view to_string(Role role) {

@@ -196,7 +196,11 @@ TEST(Specs, say_what_a_name_has_to_be) {
   EXPECT_FALSE(agent_spec("", Store::kLife));
   EXPECT_FALSE(server_spec({}, Store::kLife));
   EXPECT_THAT(server_spec({"https://hub:8091"}, Store::kLife).error().message,
-              HasSubstr("without scheme and port"));
+              HasSubstr("without scheme, port and brackets"));
+  for (const char* host : {"", "bad host", "host!", "10.0.0.300", "[::1]", "*", "a..b", ".a", "a."})
+    EXPECT_FALSE(server_spec({host}, Store::kLife)) << host;
+  for (const char* host : {"*.example.com", "my_hub", "hub-2.example", "::1", "1.example"})
+    EXPECT_TRUE(server_spec({host}, Store::kLife)) << host;
   EXPECT_FALSE(client_spec("", {}, Store::kLife));
 }
 

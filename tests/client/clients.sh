@@ -70,6 +70,7 @@ check_forward() {
   check 'curl through a forwarded port' same_page http://127.0.0.1:7081/index.html
   check 'redis-cli through another' redis_answers "$redis"
   check 'redis-benchmark: 200 connections at once' redis_load "$redis"
+  check 'it takes the descriptors that the hard limit allows' redis_load_of_few_descriptors
   check 'a port that is taken is told' fails_with 'forward 7081:web.cluster1:80' 'listen on 127.0.0.1:7081: .*(in use|already)'
   client_stop forward
   check 'it ended with 0 at SIGTERM' client_ends_well
@@ -79,7 +80,11 @@ same_page() { [[ $(curl -sf -m $within "$@") == 'hello from cluster1' ]]; }
 redis_answers() {
   [[ $(redis-cli -h 127.0.0.1 -p "$1" set key value) == OK && $(redis-cli -h 127.0.0.1 -p "$1" get key) == value ]]
 }
-redis_load() { redis-benchmark -h 127.0.0.1 -p "$1" -c 200 -n 5000 -q -t ping_mbulk | tr '\r' '\n' | grep -q 'requests per second'; }
+redis_load() { timeout $within redis-benchmark -h 127.0.0.1 -p "$1" -c 200 -n 5000 -q -t ping_mbulk | tr '\r' '\n' | grep -q 'requests per second'; }
+redis_load_of_few_descriptors() {
+  (ulimit -Sn 64 && client_start few forward 0:redis.cluster1:7079)
+  eventually says $work/few.out '-> redis.cluster1:7079' && redis_load "$(forwarded_port few)" && client_stop few
+}
 client_ends_well() {
   local code=0
   timeout --preserve-status -s TERM 1 "$program" forward 0:web.cluster1:80 >/dev/null || code=$?
@@ -94,6 +99,9 @@ check_proxy() {
   check 'curl by a plain HTTP request' same_page --proxy http://127.0.0.1:7118 http://web.cluster1:7080/index.html
   check 'curl sends two plain requests after each other' two_pages
   check 'a POST with a body by a plain request' posts
+  check 'curl uploads in chunks, after a 100 Continue' uploads_chunks
+  check 'curl of HTTP/1.0 gets no chunks' no_chunks
+  check 'a WebSocket by a plain HTTP request' websocket
   check 'curl learns that there is no agent' curl_status 502 --proxy http://127.0.0.1:7118 http://nowhere/
   check 'curl learns by SOCKS5 that the target refuses' curl_code 97 --proxy socks5h://127.0.0.1:7180 http://cluster1:1/
   check 'a client of SOCKS4 is told of' socks4_is_told
@@ -117,6 +125,15 @@ posts() {
   head -c 300000 $work/www/much >$work/body
   curl_status 501 --proxy http://127.0.0.1:7118 --data-binary @$work/body http://web.cluster1:7080/
 }
+uploads_chunks() {
+  [ "$(curl -sf -m $within --proxy http://127.0.0.1:7118 -H 'Expect: 100-continue' -T - http://web.cluster1:7078/ <$work/body)" = "$(wc -c <$work/body)" ]
+}
+no_chunks() {
+  [ "$(printf 'GET http://web.cluster1:7078/chunked HTTP/1.0\r\n\r\n' | socat -t $within - TCP:127.0.0.1:7118 | tail -n 1)" = hello ]
+}
+websocket() {
+  [ "$(printf 'one\ntwo\n' | timeout $within python3 "$here/web_service.py" client 127.0.0.1:7118 web.cluster1:7078)" = $'ONE\nTWO' ]
+}
 curl_status() { [ "$(curl -s -m $within -o /dev/null -w '%{http_code}' "${@:2}")" = "$1" ]; }
 curl_code() {
   local code=0
@@ -136,9 +153,16 @@ check_bench() {
   check 'bench with its helper: all four tests' benches bench://web.cluster1:7090 connect 'round trip' download upload
   check 'bench of an URL' benches http://web.cluster1:7080/much connect download
   check 'bench of a page that is not there' fails_with 'bench -t 1s http://web.cluster1:7080/nowhere' 'download test: the target answers with HTTP status 404'
+  check 'bench that is interrupted tells what it has found' interrupted_bench
   check 'bench of any port' benches redis.cluster1:7079 connect
   check 'bench of a port where nobody is' fails_with 'bench cluster1:1' 'connect test: cannot connect to cluster1:1'
   process_stop $work/helper.pid 5
+}
+
+interrupted_bench() {
+  local code=0
+  timeout --preserve-status -s INT 3 "$program" bench -t 1m redis.cluster1:7079 >$work/interrupted.out || code=$?
+  [ $code = 130 ] && says $work/interrupted.out '^Summary until' && says $work/interrupted.out '^  connect +[0-9]*[1-9][0-9]* /s'
 }
 
 # benches TARGET TEST...: the summary has exactly these tests, and none of them found nothing.
@@ -177,12 +201,27 @@ check_faults() {
   client_start fault forward 7082:web.cluster1:7080
   eventually says $work/fault.out Forwarding || true
   check 'before the server goes' same_page http://127.0.0.1:7082/index.html
+  check 'a connection to the server that is dead without a word is left within seconds' silent_link_is_left
   check 'a dial stops when the program that asked for it has gone' dial_stops
   process_stop $work/server-connect.pid 5
   check 'while it is away, the reason is told' tells_the_server_is_away
   start_server connect 127.0.0.1 "$program server" --mode=http-connect
   check 'it connects again by itself' eventually same_page http://127.0.0.1:7082/index.html
   client_stop fault
+}
+
+# As after a sleep of the machine: what the forward has sent on its connection vanishes, a new one would work.
+silent_link_is_left() {
+  local pid port status=0
+  read -r pid _ <$work/fault.pid
+  port=$(ss -Htnp state established dport = :8090 | sed -nE "s/.* [^ ]*:([0-9]+) +[^ ]+:8090 .*pid=$pid,.*/\1/p")
+  [ -n "$port" ] || { echo 'no connection to the server was found' >&2; return 1; }
+  nft -f - <<END || return 1
+table ip silence { chain c { type filter hook output priority 0; tcp sport 8090 tcp dport $port drop; tcp dport 8090 tcp sport $port drop; }; }
+END
+  [ "$(curl -sf -m 10 http://127.0.0.1:7082/index.html)" = 'hello from cluster1' ] || status=1
+  nft delete table ip silence
+  return $status
 }
 
 # A frozen agent answers no dial.

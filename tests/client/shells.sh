@@ -3,8 +3,12 @@
 check_completion() {
   check 'bash completes commands' bash_completes 'cluster-proxy f' forward
   check 'bash completes flags' bash_completes 'cluster-proxy dial --serv' --server
+  check 'bash completes values' bash_completes 'cluster-proxy dial --protocol ht' http1
+  check 'bash completes values behind an equals sign' bash_completes 'cluster-proxy status --output=j' json
   check 'zsh completes commands' zsh_completes 'cluster-proxy forw' 'cluster-proxy forward'
   check 'fish completes commands' fish_completes 'cluster-proxy f' forward
+  check 'zsh completes values behind an equals sign' zsh_completes 'cluster-proxy status --output=js' '--output=json'
+  check 'fish completes values' fish_completes 'cluster-proxy status -o w' wide
   check 'fish completes flags' fish_completes 'cluster-proxy proxy --so' --socks5
 }
 

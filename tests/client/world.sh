@@ -34,8 +34,10 @@ start_services() {
   printf 'hello from cluster1\n' >$work/www/index.html
   head -c 50000000 /dev/urandom >$work/www/much
   process_start $work/web.pid "$logs/web" python3 -m http.server --bind 127.0.0.1 --directory $work/www 7080
+  process_start $work/web-service.pid "$logs/web-service" python3 "$here/web_service.py" server 7078
   process_start $work/redis.pid "$logs/redis" redis-server --port 7079 --bind 127.0.0.1 --save '' --dir $work
   wait_until $within curl -sf -o /dev/null http://127.0.0.1:7080/ || fail "no web server; see $logs/web"
+  wait_until $within curl -sf -o /dev/null http://127.0.0.1:7078/chunked || fail "no web service; see $logs/web-service"
 }
 
 # start_server NAME ADDRESS PROGRAM FLAG...

@@ -1,11 +1,14 @@
 package interop
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -35,6 +38,42 @@ func TestFaultServerOutOfDescriptors(t *testing.T) {
 	}
 	mustServeAgain(t, "server out of descriptors until others close", time.Now(), dial, target)
 	mustPing(t, held, "after")
+}
+
+// Past its limit an agent refuses with the reason, keeps what it has and serves again when there is room.
+func TestFaultAgentOutOfDescriptors(t *testing.T) {
+	t.Parallel()
+	pair := ours(t)
+	s := startServer(t, pair.server, overHTTP)
+	startAgent(t, launcher(t, pair.agent, "ulimit -n 60"), s, agentSpec{})
+	dial, target := dialerFor(t, s), listen(t, "127.0.0.1", echo).address
+	held := mustDial(t, dial, target)
+	mustPing(t, held, "before")
+	var crowd []net.Conn
+	var refused *refusal
+	for range 80 {
+		conn, err := dialOnce(dial, target)
+		if err == nil {
+			crowd = append(crowd, conn)
+		} else if !errors.As(err, &refused) || !strings.Contains(refused.body, "too many open files") {
+			t.Fatalf("a dial past the limit is answered with: %v", err)
+		}
+	}
+	if refused == nil {
+		t.Fatal("80 connections fit into 60 descriptors")
+	}
+	mustPing(t, held, "at the limit")
+	for _, conn := range crowd {
+		conn.Close()
+	}
+	mustServeAgain(t, "agent out of descriptors until others close", time.Now(), dial, target)
+	mustPing(t, held, "after")
+}
+
+func dialOnce(dial dialer, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return dial(ctx, address)
 }
 
 // Clients that do not read fill the memory that they may have together; others are served meanwhile.
@@ -113,6 +152,41 @@ func TestFaultAgentDrains(t *testing.T) {
 	}
 	held.Close()
 	if code := first.exitCode(t, patience); code != 0 {
+		t.Errorf("exit code is %d, want 0", code)
+	}
+}
+
+// A server that is told to stop takes no more, and what it carries may finish; the other one serves.
+func TestFaultServerDrains(t *testing.T) {
+	t.Parallel()
+	pair := ours(t)
+	spec := serverSpec{http: true, unix: true, flags: []string{"--server-count=2", "--graceful-shutdown-timeout=60s"}}
+	one := startServer(t, pair.server, spec)
+	two := startBeside(t, one, "127.0.0.2")
+	pair.agent.path = withHosts(t, pair.agent.path, "127.0.0.1 proxy.example", "127.0.0.2 proxy.example")
+	a := startAgent(t, pair.agent, one, agentSpec{address: "proxy.example:" + portOf(one.agents)})
+	wantMetric(t, a.health, 2, agentPrefix+"open_server_connections")
+	target := listen(t, "127.0.0.1", echo).address
+	held := mustDial(t, dialerFor(t, one), target)
+	mustPing(t, held, "before")
+	one.mayDie()
+	one.signal(t, syscall.SIGTERM)
+	eventually(t, "the first takes no more", patience, func() error {
+		if wantListening(one.network(), one.frontend)() == nil {
+			return errors.New("it still accepts")
+		}
+		return nil
+	})
+	since := time.Now()
+	for range 50 {
+		if err := served(dialerFor(t, two), target)(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(t, "server drains, 50 dials through another, all", since)
+	mustPing(t, held, "while it drains")
+	held.Close()
+	if code := one.exitCode(t, patience); code != 0 {
 		t.Errorf("exit code is %d, want 0", code)
 	}
 }

@@ -145,6 +145,24 @@ func TestFaultFrozenForAMoment(t *testing.T) {
 	}
 }
 
+// One that does not come back in time is given up: what it held breaks, and when it wakes it is let in again.
+func TestFaultFrozenForGood(t *testing.T) {
+	t.Parallel()
+	s, a, _ := startFaulty(t, overHTTP, agentSpec{})
+	dial, target := dialerFor(t, s), listen(t, "127.0.0.1", echo).address
+	held := mustDial(t, dial, target)
+	mustPing(t, held, "before")
+	a.signal(t, syscall.SIGSTOP)
+	since := time.Now()
+	eventually(t, "dials fail", silenceKnownWithin, noAgent(t, s, target))
+	tell(t, "agent frozen for good, known after", since)
+	if err := brokenWithin(silenceEndsWithin, held); err != nil {
+		t.Fatal(err)
+	}
+	a.signal(t, syscall.SIGCONT)
+	mustServeAgain(t, "frozen agent that wakes", time.Now(), dial, target)
+}
+
 // An address that takes connections and never answers holds up an agent that knows a better one only once.
 func TestFaultServerThatNeverAnswers(t *testing.T) {
 	t.Parallel()

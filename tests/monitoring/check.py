@@ -1,8 +1,8 @@
 """Asks a Prometheus for everything that the dashboard and the alerts name.
 
-    check.py URL FOLDER      URL: the Prometheus; FOLDER: with dashboard.json and alerts.yaml
+    check.py URL FOLDER PAGE      URL: the Prometheus; FOLDER: with dashboard.json and alerts.yaml; PAGE: the operator's
 
-Fails when a series is not there, an expression is wrong, a panel has no description, or an alert no way out.
+Fails when a series is not there, an expression is wrong, a panel has no description, or an alert no way out, there and on the page.
 """
 
 import json
@@ -39,7 +39,7 @@ def expressions(folder):
         yield from ((f'alert {rule["alert"]}', rule["expr"]) for rule in group["rules"])
 
 
-def complaints(url, folder):
+def complaints(url, folder, page):
     for panel in json.loads((folder / "dashboard.json").read_text())["panels"]:
         if panel["type"] != "row" and len(panel.get("description", "")) < 40:
             yield f'panel "{panel["title"]}" does not say what it shows'
@@ -47,6 +47,8 @@ def complaints(url, folder):
         for rule in group["rules"]:
             if not {"summary", "action"} <= rule["annotations"].keys():
                 yield f'alert {rule["alert"]} does not say what to do'
+            if f'`{rule["alert"]}` |' not in page.read_text():
+                yield f'alert {rule["alert"]} is not on {page}'
     for where, expression in expressions(folder):
         _, error = ask(url, expression.replace("$__rate_interval", "1m"))
         if error:
@@ -60,8 +62,9 @@ def complaints(url, folder):
 
 
 def main():
-    found = sorted(set(complaints(sys.argv[1], pathlib.Path(sys.argv[2]))))
-    print("\n".join(found) or f"monitoring: {len(list(expressions(pathlib.Path(sys.argv[2]))))} expressions have what they ask for")
+    url, folder, page = sys.argv[1], *map(pathlib.Path, sys.argv[2:])
+    found = sorted(set(complaints(url, folder, page)))
+    print("\n".join(found) or f"monitoring: {len(list(expressions(folder)))} expressions have what they ask for")
     sys.exit(bool(found))
 
 

@@ -99,7 +99,7 @@ happen() {
   connect 127.0.0.1:1 || true  # refused by the target
   connect 127.0.0.1:22 || true # by the agent's rule
   connect nobody:80 || true    # no agent
-  python3 tests/monitoring/check.py "http://127.0.0.1:$web" deploy/monitoring >"$work/check.log" 2>&1
+  python3 tests/monitoring/check.py "http://127.0.0.1:$web" deploy/monitoring docs/operations.md >"$work/check.log" 2>&1
 }
 wait_until $within happen || { cat "$work/check.log"; exit 1; }
 cat "$work/check.log"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "async/timeout.h"
@@ -23,13 +24,24 @@ namespace {
 // To find out what is spoken takes two, a connection that was lost unnoticed one more.
 constexpr int kAttempts = 4;
 
-/// What may go into a line of HTTP as it is.
+/// What may go into a line of HTTP as it is, and may be the name of something.
 Result<void> check_target(std::string_view target) {
   const auto odd = [](unsigned char c) { return c <= 0x20 || c >= 0x7f; };
   if (std::ranges::any_of(target, odd))
     return base::fail(Code::invalid, "it has a space, or a character that is not ASCII");
-  TRY_VOID(net::parse_host_port(target));
+  TRY(const net::HostPort parsed, net::parse_host_port(target));
+  if (parsed.host.empty()) return base::fail(Code::invalid, "its host is missing");
+  constexpr std::size_t kLongest = 255;  // what SOCKS5 can say; DNS has 253
+  if (parsed.host.size() > kLongest)
+    return base::fail(Code::invalid, "its host is longer than 255 characters");
   return {};
+}
+
+/// For a message: a name as long as this is none that anybody has to read.
+std::string shown(std::string_view target) {
+  constexpr std::size_t kLongest = 300;
+  return target.size() <= kLongest ? one_line(target)
+                                   : one_line(target.substr(0, kLongest)) + "...";
 }
 
 Result<DialResult> told(DialResult result) {
@@ -58,9 +70,9 @@ Dialer::~Dialer() {
 
 async::asio::awaitable<DialResult> Dialer::dial(std::string target) {
   if (auto checked = check_target(target); !checked) {
-    co_return std::unexpected(DialError(
-        Failure::bad_target, fmt::format("cannot connect to \"{}\": {}; want HOST:PORT",
-                                         one_line(target), one_line(checked.error().message))));
+    co_return std::unexpected(
+        DialError(Failure::bad_target, fmt::format("cannot connect to \"{}\": {}; want HOST:PORT",
+                                                   shown(target), shown(checked.error().message))));
   }
   auto dialed = co_await async::with_timeout(
       clock_, options_.limit, fmt::format("no answer from {} about {}", server(), target),
@@ -85,10 +97,14 @@ Task<DialResult> Dialer::attempts(std::string target) {
 }
 
 async::asio::awaitable<DialResult> Dialer::attempt(LinkPtr link, Dial dial) {
-  const bool grpc = spoken_ == Protocol::grpc;
-  DialResult result = grpc ? co_await dial_grpc(link, dial) : co_await dial_connect(link, dial);
+  using namespace async::asio::experimental::awaitable_operators;
+  if (spoken_ == Protocol::grpc) co_return co_await dial_grpc(link, dial);
+  auto first = co_await (dial_connect(link, dial) || link->silence());
   if (link->proven()) conclude(Protocol::http2);
-  co_return result;
+  if (first.index() == 0) co_return std::get<0>(std::move(first));
+  if (link->accepting()) co_return std::unexpected(DialError({Code::cancelled, "cancelled"}));
+  co_return std::unexpected(DialError(
+      Failure::server_gone, fmt::format("the connection to {} has fallen silent", server())));
 }
 
 // Whether to try once more: with what else may be spoken, or over a new connection. Of several

@@ -130,6 +130,11 @@ TEST_P(DialerAt, refuses_what_is_no_target) {
   EXPECT_THAT(text(), HasSubstr("\"cluster1\""));
   there.dial(dialer, "cluster1\r\nX:80");
   EXPECT_EQ(failure(1), Failure::bad_target);
+  there.dial(dialer, ":80");
+  EXPECT_EQ(failure(2), Failure::bad_target);
+  there.dial(dialer, std::string(70000, 'a') + ":80");
+  EXPECT_EQ(failure(3), Failure::bad_target);
+  EXPECT_LT(text(3).size(), 500U);
   EXPECT_EQ(there.connections(), 0U);
 }
 
@@ -217,6 +222,32 @@ TEST_P(DialerOnOneConnection, lets_all_that_was_sent_go_before_it_finishes) {
   if (GetParam() == Frontend::http2)
     EXPECT_TRUE(until([&] { return there.target().body.size() == 1U << 20; }));
   EXPECT_TRUE(until([&] { return there.target().stream == nullptr; }));
+}
+
+// A machine that was asleep, a NAT that has forgotten: nothing tells that the connection is dead.
+TEST_P(DialerByConnect, leaves_a_connection_that_has_fallen_silent) {
+  if (GetParam() == Frontend::http1) GTEST_SKIP() << "each dial has a connection of its own";
+  auto& old = there.establish(dialer, "cluster1:80");
+  there.cable(0).freeze();
+  there.dial(dialer, "cluster2:80");
+  there.world.advance(1s);
+  there.world.advance(3s);
+  there.target(1).stream->respond({{":status", "200"}});
+  EXPECT_TRUE(there.result(1).has_value()) << text(1);
+  EXPECT_EQ(there.connections(), 2U);
+  there.cable(0).thaw();
+  old.say("still there");
+  EXPECT_TRUE(until([&] { return there.target(0).body == "still there"; }));
+}
+
+TEST_P(DialerByConnect, waits_for_a_target_while_the_server_answers) {
+  (void)there.establish(dialer, "cluster1:80");
+  there.dial(dialer, "cluster2:80");
+  there.world.advance(1s);
+  there.world.advance(20s);
+  there.target(1).stream->respond({{":status", "200"}});
+  EXPECT_TRUE(there.result(1).has_value()) << text(1);
+  EXPECT_EQ(there.connections(), GetParam() == Frontend::http1 ? 2U : 1U);
 }
 
 class DialerTest : public ::testing::Test {

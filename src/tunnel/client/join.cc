@@ -24,8 +24,8 @@ async::asio::awaitable<void> Join::carry(Direction& direction, const Direction& 
   auto carried = co_await carry_all(direction);
   direction.ended = carried.has_value();
   if (carried || failure_) co_return;
-  // Whoever has said everything and takes no more has just gone.
-  if (direction.write_failed && other.ended) co_return;
+  // Whoever has said everything and takes no more has just gone. A disk that is full is not gone.
+  if (direction.write_failed && other.ended && !carried.error().is(base::Code::io)) co_return;
   failure_ = std::move(carried).error();
   near_.abort();
   far_.abort();

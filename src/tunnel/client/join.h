@@ -10,7 +10,8 @@ namespace tunnel::client {
 /// Carries bytes between two streams, both ways, until both directions have ended.
 ///
 /// Each direction ends on its own. When one stream breaks the other is reset, so that nobody takes
-/// a part for the whole; one that has only stopped to take bytes, its own all said, is not broken.
+/// a part for the whole; one that has only stopped to take bytes, its own all said, is not broken,
+/// unless bytes are lost there for a reason of its own (Code::io).
 /// A stream is read only while the other takes: that is the back-pressure. The references outlive
 /// it. Thread: that of the loop.
 class Join {

@@ -1,7 +1,11 @@
 #include "tunnel/client/join.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
+#include "net/pipe_stream.h"
 #include "net/testing/memory_stream.h"
 #include "tunnel/testing/native_fixture.h"
 
@@ -86,6 +90,25 @@ TEST_F(JoinTest, does_not_take_one_that_has_said_all_and_left_for_broken) {
   ASSERT_TRUE(world.until([&] { return result.has_value(); }));
   EXPECT_TRUE(result->has_value()) << result->error().message;
   EXPECT_FALSE(left().broken());
+}
+
+// Standard input of nothing, and a disk that is full.
+TEST_F(JoinTest, tells_of_bytes_that_were_lost_after_all_was_said) {
+  const int in = ::open("/dev/null", O_RDONLY);
+  const int out = ::open("/dev/full", O_WRONLY);
+  auto own = *net::make_pipe_stream(world.tasks.executor(), in, out);
+  ::close(in);
+  ::close(out);
+  net::testing::Cable cable(world.tasks.executor());
+  world.tasks.spawn("join", run(*this, std::move(own), cable.second()));
+  world.wires.push_back(std::make_unique<Wire>(world.tasks, cable.first()));
+  Wire& far = *world.wires.back();
+  ASSERT_TRUE(world.until([&] { return far.ended(); }));
+  far.say("answer");
+  far.finish();
+  ASSERT_TRUE(world.until([&] { return result.has_value(); }));
+  ASSERT_FALSE(result->has_value());
+  EXPECT_EQ(result->error().message, "write standard output: no space left on device");
 }
 
 }  // namespace

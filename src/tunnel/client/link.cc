@@ -67,6 +67,21 @@ Task<void> Link::watch() {
   co_return co_await connection_.keep_alive(clock_, kPingAfter, kPingPatience);
 }
 
+async::asio::awaitable<void> Link::silence() {
+  constexpr async::Duration kDoubtAfter = std::chrono::seconds(1);
+  constexpr async::Duration kPatience = std::chrono::seconds(3);
+  if (!co_await clock_.sleep_for(kDoubtAfter)) co_return;
+  const std::uint64_t before = connection_.heard();
+  if (pinged_ && !over_) connection_.session().ping();
+  if (!co_await clock_.sleep_for(kPatience)) co_return;
+  if (pinged_ && connection_.heard() == before) {
+    accepting_ = false;
+    co_return;
+  }
+  while (co_await changed_.wait()) {
+  }
+}
+
 void Link::prove(Spoken spoken) {
   if (std::exchange(proven_, true)) return;
   pinged_ = spoken == Spoken::connect;

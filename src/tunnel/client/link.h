@@ -33,6 +33,10 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
   /// Whether the peer has ever answered a dial.
   bool proven() const { return proven_; }
   void prove(Spoken spoken);
+  /// Returns when the peer has stayed silent for four seconds, an answer to a ping included: the
+  /// link takes no more streams then, while those that it has may live on. For a dial that waits:
+  /// who asks was asleep, or the way was lost. Of a peer that is not pinged never.
+  async::asio::awaitable<void> silence();
   /// Takes no more streams; the connection ends after the last of them.
   void retire();
   /// Ends it at once.
