@@ -55,6 +55,7 @@ struct Command {
   std::string text = {};  // paragraphs; broken to the screen's width unless they are indented
   std::vector<Example> examples = {};
   std::vector<std::string> choices = {};  // what the first argument may be, for completion
+  bool about_commands = false;            // its arguments are names of commands
   bool hidden = false;                    // works, but stands in no list
   std::string settings = {};  // section of the settings that its flags follow, or ""; settings.h
   std::function<std::unique_ptr<Action>()> make = {};

@@ -42,6 +42,7 @@ Command help_command() {
           .summary = "Explain a command",
           .usage = "[COMMAND...]",
           .text = "Prints what a command does, with its flags; without a command, which there are.",
+          .about_commands = true,
           .make = [] { return std::make_unique<Help>(); }};
 }
 
