@@ -75,7 +75,7 @@ class SettingsFile::Reader {
 
   /// Whether a key may stand at the top.
   base::Result<void> shared(const YAML::Node& node) const {
-    const std::string key = node.Scalar();
+    const std::string& key = node.Scalar();
     if (file_.shared_.contains(key)) return {};
     for (const auto& [name, flags] : file_.sections_) {
       const auto place = flags.find(key);
