@@ -64,6 +64,8 @@ struct Command {
   bool answers_to(std::string_view word) const;
   /// The command of that name or alias below this one, or null.
   const Command* find(std::string_view word) const;
+  /// The name or alias below this one that `word` most likely meant, or "".
+  std::string_view closest_to(std::string_view word) const;
 };
 
 /// Runs `root` or what it is asked for: by the name we were called by, else by the first arguments.
