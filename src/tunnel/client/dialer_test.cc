@@ -290,6 +290,17 @@ TEST_F(DialerTest, leaves_a_connection_that_has_fallen_silent) {
   EXPECT_TRUE(there->world.until([&] { return there->target(0).body == "still there"; }));
 }
 
+TEST_F(DialerTest, keeps_its_connection_while_many_dials_wait) {
+  constexpr std::size_t kDials = 2000;
+  use(Frontend::http2);
+  (void)there->establish(*dialer, "cluster1:80");
+  for (std::size_t i = 0; i < kDials; ++i) there->dial(*dialer, "cluster2:80");
+  for (int second = 0; second < 8; ++second) there->world.advance(1s);
+  there->target(kDials).stream->respond({{":status", "200"}});
+  EXPECT_TRUE(there->result(kDials).has_value()) << there->result(kDials).error().message;
+  EXPECT_EQ(there->connections(), 1U);
+}
+
 TEST_F(DialerTest, tells_a_server_that_speaks_nothing_known) {
   use(Frontend::http2);
   there->stranger = "220 mail.example ESMTP\r\n";
