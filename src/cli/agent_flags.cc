@@ -38,10 +38,12 @@ void AgentFlags::add_servers() {
                       "Time between two checks of a connection.");
   table_.add_switch("sync-forever", config_.sync_forever,
                     "Go on looking for servers when as many as expected are connected.");
-  table_.add_string("server-count-source", count_source_,
-                    "Where the number of servers comes from: default (leases if counted, else what "
-                    "servers say) or max "
-                    "(the larger of both).");
+  table_
+      .add_string("server-count-source", count_source_,
+                  "Where the number of servers comes from: default (leases if counted, else what "
+                  "servers say) or max "
+                  "(the larger of both).")
+      .choices = {"default", "max"};
 }
 
 void AgentFlags::add_identity() {

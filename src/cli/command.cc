@@ -65,13 +65,7 @@ int run_leaf(const Command& command, Invocation invocation,
 }
 
 int unknown_command(const Command& command, const Invocation& invocation, std::string_view word) {
-  std::vector<std::string_view> known;
-  for (const Command& each : command.commands) {
-    if (each.hidden) continue;
-    known.push_back(each.name);
-    known.insert(known.end(), each.aliases.begin(), each.aliases.end());
-  }
-  const std::string_view close = closest(word, known);
+  const std::string_view close = command.closest_to(word);
   const std::string hint = close.empty() ? "" : fmt::format("\nDid you mean this?\n  {}\n", close);
   const std::string_view kind = word.starts_with('-') ? "flag" : "command";
   invocation.console.error(
@@ -101,6 +95,16 @@ const Command* Command::find(std::string_view word) const {
   const auto place =
       std::ranges::find_if(commands, [&](const Command& each) { return each.answers_to(word); });
   return place == commands.end() ? nullptr : &*place;
+}
+
+std::string_view Command::closest_to(std::string_view word) const {
+  std::vector<std::string_view> known;
+  for (const Command& each : commands) {
+    if (each.hidden) continue;
+    known.push_back(each.name);
+    known.insert(known.end(), each.aliases.begin(), each.aliases.end());
+  }
+  return closest(word, known);
 }
 
 int run_command(const Command& root, std::span<const std::string> command_line,

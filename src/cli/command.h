@@ -55,6 +55,7 @@ struct Command {
   std::string text = {};  // paragraphs; broken to the screen's width unless they are indented
   std::vector<Example> examples = {};
   std::vector<std::string> choices = {};  // what the first argument may be, for completion
+  bool about_commands = false;            // its arguments are names of commands
   bool hidden = false;                    // works, but stands in no list
   std::string settings = {};  // section of the settings that its flags follow, or ""; settings.h
   std::function<std::unique_ptr<Action>()> make = {};
@@ -63,6 +64,8 @@ struct Command {
   bool answers_to(std::string_view word) const;
   /// The command of that name or alias below this one, or null.
   const Command* find(std::string_view word) const;
+  /// The name or alias below this one that `word` most likely meant, or "".
+  std::string_view closest_to(std::string_view word) const;
 };
 
 /// Runs `root` or what it is asked for: by the name we were called by, else by the first arguments.

@@ -158,6 +158,9 @@ TEST_F(Command, fails_when_its_output_is_lost) {
 }
 
 TEST_F(Command, suggests_what_was_meant) {
+  EXPECT_EQ(run({"cluster-proxy", "help", "pki", "isue"}), 1);
+  EXPECT_THAT(error_, HasSubstr("\"isue\" for \"cluster-proxy pki\"; did you mean issue?"));
+  error_.clear();
   EXPECT_EQ(run({"cluster-proxy", "sevrer"}), 1);
   EXPECT_THAT(error_, AllOf(HasSubstr("unknown command \"sevrer\""),
                             HasSubstr("Did you mean this?\n  server")));

@@ -116,6 +116,9 @@ TEST_F(Complete, commands_and_what_they_take) {
   EXPECT_THAT(words({"di"}), ElementsAre("dial"));
   EXPECT_THAT(words({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
   EXPECT_THAT(words({""}), Not(Contains("__complete")));
+  EXPECT_THAT(words({"help", "dia"}), ElementsAre("dial"));
+  EXPECT_THAT(words({"help", "pki", "is"}), ElementsAre("issue"));
+  EXPECT_THAT(words({"nonsense", ""}), ElementsAre());
 }
 
 TEST_F(Complete, flags_and_their_values) {
@@ -130,6 +133,8 @@ TEST_F(Complete, flags_and_their_values) {
   EXPECT_THAT(words({"dial", "--conf"}), ElementsAre("--config"));
   EXPECT_TRUE(files({"kubeconfig", "--config", ""}));
   EXPECT_THAT(words({"pki", "--h"}), ElementsAre("--help"));
+  EXPECT_THAT(words({"dial", "--", "--pl"}), ElementsAre());
+  EXPECT_THAT(words({"server", "--mode="}), ElementsAre("--mode=grpc", "--mode=http-connect"));
 }
 
 TEST(ParseForward, reads_addresses_of_either_family) {

@@ -11,12 +11,14 @@ namespace {
 /// Where the words before the last have led.
 class Walk {
  public:
-  explicit Walk(const Command& root) : command_(&root) { enter(root); }
+  explicit Walk(const Command& root) : root_(root), command_(&root) { enter(root); }
 
   void take(const std::string& word) {
     if (awaited_ != nullptr) {
       awaited_ = nullptr;
-    } else if (word.starts_with('-')) {
+    } else if (word == "--") {
+      flags_over_ = true;
+    } else if (word.starts_with('-') && !flags_over_) {
       awaited_ = valued_flag(word);
     } else if (const Command* next = command_->find(word)) {
       enter(*next);
@@ -28,7 +30,7 @@ class Walk {
   Completion at(const std::string& word) const {
     if (awaited_ != nullptr) return values(*awaited_, "", word);
     const std::size_t equals = word.find('=');
-    if (!word.starts_with('-')) return names(word);
+    if (!word.starts_with('-') || flags_over_) return names(word);
     if (equals == word.npos) return flags(word);
     const std::string name = word.substr(0, equals);
     const Flag* flag = flag_named(name);
@@ -38,7 +40,8 @@ class Walk {
 
  private:
   void enter(const Command& command) {
-    command_ = &command;
+    command_ = command.about_commands ? &root_ : &command;
+    if (command.about_commands) return;
     action_ = command.make ? command.make() : nullptr;
     settings_.reset();
     if (action_) settings_.emplace(command, action_->flags());
@@ -85,18 +88,20 @@ class Walk {
 
   Completion names(const std::string& word) const {
     Completion found;
+    if (arguments_ > 0) return found;
     for (const Command& each : command_->commands) {
       if (each.hidden || !each.name.starts_with(word)) continue;
       found.candidates.push_back({each.name, each.summary});
     }
-    if (arguments_ > 0) return found;
     for (const std::string& choice : command_->choices) {
       if (choice.starts_with(word)) found.candidates.push_back({choice, ""});
     }
     return found;
   }
 
+  const Command& root_;
   const Command* command_;
+  bool flags_over_ = false;           // after "--"
   std::unique_ptr<Action> action_;    // null where there are subcommands
   std::optional<Settings> settings_;  // of the action
   const Flag* awaited_ = nullptr;     // the flag whose value comes next

@@ -34,7 +34,8 @@ pki:                                # for init, issue, show and renew
 
 What is nearer wins: the command line over the environment, the environment over the file; in each of those, what is said for one command
 over what is said for all. In the environment `--http` of `proxy` is `CLUSTER_PROXY_PROXY_HTTP`, or `CLUSTER_PROXY_HTTP`; an empty variable
-is none. A list is a YAML list, or one text with commas; a switch is `true` or `false`.
+is none. A list is a YAML list, or one text with commas; a switch is `true` or `false`. Give whole paths of files: nothing expands `~`, and
+others count from the folder in which the command is run.
 
 | flags | for all commands: `CLUSTER_PROXY_FLAG`, top of the file | for one: `CLUSTER_PROXY_COMMAND_FLAG`, under its name |
 | --- | --- | --- |

@@ -13,11 +13,14 @@ class Help : public Action {
     explained_ = &invocation.root;
     name_ = invocation.root.name;
     for (const std::string& word : invocation.arguments) {
-      explained_ = explained_->find(word);
-      if (explained_ == nullptr) {
+      const Command* next = explained_->find(word);
+      if (next == nullptr) {
+        const std::string_view close = explained_->closest_to(word);
+        const std::string hint = close.empty() ? "" : fmt::format("; did you mean {}?", close);
         return base::fail(base::Code::not_found,
-                          fmt::format("unknown command \"{}\" for \"{}\"", word, name_));
+                          fmt::format("unknown command \"{}\" for \"{}\"{}", word, name_, hint));
       }
+      explained_ = next;
       name_ += " " + explained_->name;
     }
     return {};
@@ -42,6 +45,7 @@ Command help_command() {
           .summary = "Explain a command",
           .usage = "[COMMAND...]",
           .text = "Prints what a command does, with its flags; without a command, which there are.",
+          .about_commands = true,
           .make = [] { return std::make_unique<Help>(); }};
 }
 

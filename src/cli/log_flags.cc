@@ -66,7 +66,8 @@ void LogFlags::add_to(FlagSet& table) {
       "5 and more: debugging.");
   if (table.syntax() == FlagSyntax::pflag) table.set_shorthand(level, 'v');
   level.type = "Level";
-  table.add_string("log-format", format_, "Form of log lines: text (key=value) or json.");
+  table.add_string("log-format", format_, "Form of log lines: text (key=value) or json.")
+      .choices = {"text", "json"};
   table.add_switch(
       "access-log", access_log_,
       "Log one line per ended connection: who, where to, bytes each way, how it ended.");

@@ -14,7 +14,8 @@ ServerFlags::ServerFlags() {
 
 void ServerFlags::add_frontend() {
   table_.section("Frontend flags (where clients such as kube-apiserver connect)");
-  table_.add_string("mode", mode_, "Protocol of the frontend: grpc or http-connect.");
+  table_.add_string("mode", mode_, "Protocol of the frontend: grpc or http-connect.").choices = {
+      "grpc", "http-connect"};
   table_.add_int("server-port", frontend_port_,
                  "Port of the frontend, 1024..49151; 0 with --uds-name.");
   table_.add_string("server-bind-address", config_.frontend.host,
@@ -73,12 +74,16 @@ void ServerFlags::add_agents() {
 
 void ServerFlags::add_access() {
   table_.section("Access flags (who may register what, and go where)");
-  table_.add_string(
-      "cluster-identity", cluster_identity_,
-      "Whether an agent may register identifiers of the cluster only that its certificate names by "
-      "the URI urn:open-cluster-management:cluster:NAME: off (no matter), warn (logged and "
-      "counted), enforce (refused). Those of cluster c are c, c.ANYTHING and the add-on's name of "
-      "its service proxy.");
+  table_
+      .add_string(
+          "cluster-identity", cluster_identity_,
+          "Whether an agent may register identifiers of the cluster only that its certificate "
+          "names by "
+          "the URI urn:open-cluster-management:cluster:NAME: off (no matter), warn (logged and "
+          "counted), enforce (refused). Those of cluster c are c, c.ANYTHING and the add-on's name "
+          "of "
+          "its service proxy.")
+      .choices = {"off", "warn", "enforce"};
   table_.add_list(
       "cluster-identifiers", cluster_identifiers_,
       "Further identifiers that agents may register: [CLUSTER=]GLOB, where {cluster} is the "

@@ -75,7 +75,7 @@ class SettingsFile::Reader {
 
   /// Whether a key may stand at the top.
   base::Result<void> shared(const YAML::Node& node) const {
-    const std::string key = node.Scalar();
+    const std::string& key = node.Scalar();
     if (file_.shared_.contains(key)) return {};
     for (const auto& [name, flags] : file_.sections_) {
       const auto place = flags.find(key);
@@ -126,7 +126,7 @@ class SettingsFile::Reader {
     for (const auto& [name, flag] : flags_.flags())
       if (file_.shared_.contains(name)) names.push_back(name);
     for (const auto& [name, flags] : file_.sections_) names.push_back(name);
-    for (const auto& [name, reach] : file_.shared_) names.push_back(name);
+    names.insert(names.end(), file_.shared_.begin(), file_.shared_.end());
     return names;
   }
 
@@ -145,7 +145,7 @@ class SettingsFile::Reader {
 SettingsFile::SettingsFile(std::string path, const Command& root) : path_(std::move(path)) {
   learn(root);
   // A name that a flag for all has too is the flag's.
-  for (const auto& [name, reach] : shared_) sections_.erase(name);
+  for (const std::string& name : shared_) sections_.erase(name);
 }
 
 void SettingsFile::learn(const Command& command) {
@@ -154,7 +154,7 @@ void SettingsFile::learn(const Command& command) {
   const std::unique_ptr<Action> action = command.make();
   for (const auto& [name, flag] : action->flags().flags()) {
     sections_[command.settings].emplace(name, flag.reach);
-    if (flag.reach == FlagReach::all) shared_.emplace(name, flag.reach);
+    if (flag.reach == FlagReach::all) shared_.insert(name);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "cli/command.h"
@@ -29,7 +30,7 @@ class SettingsFile {
 
   std::string path_;
   std::map<std::string, Reaches, std::less<>> sections_;  // their flags
-  Reaches shared_;                                        // flags for the top
+  std::set<std::string, std::less<>> shared_;             // flags for the top
 };
 
 }  // namespace cli

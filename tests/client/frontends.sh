@@ -14,8 +14,17 @@ check_frontends() {
   start_server go-unix 127.0.0.5 "${go}proxy-server" --mode=http-connect --uds-name=$work/go.sock
   start_agent go-unix 127.0.0.5
   frontend "konnectivity's server, HTTP CONNECT on a Unix socket" $work/go.sock
+  stop_pairs grpc go-connect go-grpc go-unix
+  start_server unix 127.0.0.5 "$program server" --mode=http-connect --uds-name=$work/connect.sock --other-frontend-uds-name=$work/grpc.sock
+  start_agent unix 127.0.0.5
+  frontend 'our server, HTTP CONNECT on a Unix socket' $work/connect.sock
+  frontend "our server, konnectivity's gRPC on a Unix socket" unix:$work/grpc.sock
+  stop_pairs unix
+}
+
+stop_pairs() {
   local name
-  for name in grpc go-connect go-grpc go-unix; do
+  for name in "$@"; do
     process_stop "$work/agent-$name.pid" 0
     process_stop "$work/server-$name.pid" 5
   done

@@ -224,22 +224,6 @@ TEST_P(DialerOnOneConnection, lets_all_that_was_sent_go_before_it_finishes) {
   EXPECT_TRUE(until([&] { return there.target().stream == nullptr; }));
 }
 
-// A machine that was asleep, a NAT that has forgotten: nothing tells that the connection is dead.
-TEST_P(DialerByConnect, leaves_a_connection_that_has_fallen_silent) {
-  if (GetParam() == Frontend::http1) GTEST_SKIP() << "each dial has a connection of its own";
-  auto& old = there.establish(dialer, "cluster1:80");
-  there.cable(0).freeze();
-  there.dial(dialer, "cluster2:80");
-  there.world.advance(1s);
-  there.world.advance(3s);
-  there.target(1).stream->respond({{":status", "200"}});
-  EXPECT_TRUE(there.result(1).has_value()) << text(1);
-  EXPECT_EQ(there.connections(), 2U);
-  there.cable(0).thaw();
-  old.say("still there");
-  EXPECT_TRUE(until([&] { return there.target(0).body == "still there"; }));
-}
-
 TEST_P(DialerByConnect, waits_for_a_target_while_the_server_answers) {
   (void)there.establish(dialer, "cluster1:80");
   there.dial(dialer, "cluster2:80");
@@ -288,6 +272,33 @@ TEST_F(DialerTest, finds_out_what_is_spoken_in_the_clear) {
   there->dial(*dialer, "cluster1:80");
   EXPECT_EQ(there->result(0).error().kind, Failure::protocol);
   EXPECT_EQ(there->connections(), 2U);
+}
+
+// A machine that was asleep, a NAT that has forgotten: nothing tells that the connection is dead.
+TEST_F(DialerTest, leaves_a_connection_that_has_fallen_silent) {
+  use(Frontend::http2);
+  auto& old = there->establish(*dialer, "cluster1:80");
+  there->cable(0).freeze();
+  there->dial(*dialer, "cluster2:80");
+  there->world.advance(1s);
+  there->world.advance(3s);
+  there->target(1).stream->respond({{":status", "200"}});
+  EXPECT_TRUE(there->result(1).has_value());
+  EXPECT_EQ(there->connections(), 2U);
+  there->cable(0).thaw();
+  old.say("still there");
+  EXPECT_TRUE(there->world.until([&] { return there->target(0).body == "still there"; }));
+}
+
+TEST_F(DialerTest, keeps_its_connection_while_many_dials_wait) {
+  constexpr std::size_t kDials = 2000;
+  use(Frontend::http2);
+  (void)there->establish(*dialer, "cluster1:80");
+  for (std::size_t i = 0; i < kDials; ++i) there->dial(*dialer, "cluster2:80");
+  for (int second = 0; second < 8; ++second) there->world.advance(1s);
+  there->target(kDials).stream->respond({{":status", "200"}});
+  EXPECT_TRUE(there->result(kDials).has_value()) << there->result(kDials).error().message;
+  EXPECT_EQ(there->connections(), 1U);
 }
 
 TEST_F(DialerTest, tells_a_server_that_speaks_nothing_known) {

@@ -70,15 +70,20 @@ Task<void> Link::watch() {
 async::asio::awaitable<void> Link::silence() {
   constexpr async::Duration kDoubtAfter = std::chrono::seconds(1);
   constexpr async::Duration kPatience = std::chrono::seconds(3);
-  if (!co_await clock_.sleep_for(kDoubtAfter)) co_return;
-  const std::uint64_t before = connection_.heard();
-  if (pinged_ && !over_) connection_.session().ping();
-  if (!co_await clock_.sleep_for(kPatience)) co_return;
-  if (pinged_ && connection_.heard() == before) {
+  for (;;) {
+    const std::uint64_t before = connection_.heard();
+    const async::TimePoint began = clock_.now();
+    if (!co_await clock_.sleep_for(kDoubtAfter)) co_return;
+    if (connection_.heard() != before || !pinged_ || over_) continue;
+    // One ping for all dials that wait: peers take a burst of them for an attack.
+    if (asked_ < began) {
+      asked_ = clock_.now();
+      connection_.session().ping();
+    }
+    if (!co_await clock_.sleep_for(kPatience)) co_return;
+    if (connection_.heard() != before) continue;
     accepting_ = false;
     co_return;
-  }
-  while (co_await changed_.wait()) {
   }
 }
 

@@ -63,6 +63,7 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
   bool accepting_ = true;
   bool proven_ = false;
   bool pinged_ = false;
+  async::TimePoint asked_{};  // when silence() has pinged last
   std::optional<base::Error> over_;
   async::Event changed_;
   http::H2Connection connection_;
