@@ -87,6 +87,7 @@ Outcome judge(Request request) {
   const auto url = parse_url(std::string(kHttp) + target.substr(kHttp.size()));
   if (!url) return refuse(400, url.error().message);
   outcome.target = url->origin.address();
+  outcome.upgrade = upgrades(request);
   outcome.forwarded = forwarded_head(std::move(request), *url);
   return outcome;
 }

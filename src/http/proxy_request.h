@@ -17,6 +17,7 @@ class ProxyRequestReader {
   struct Outcome {
     std::string target;       // "host:port" to connect to
     std::string forwarded;    // the head for the origin; empty for CONNECT
+    bool upgrade = false;     // the client asks to speak something else after it
     std::string credentials;  // of Basic authentication, "user:password", or ""
     unsigned refusal = 0;     // not 0: the status to answer with
     std::string reason;       // of a refusal

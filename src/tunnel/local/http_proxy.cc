@@ -68,7 +68,10 @@ Task<void> serve(const Context& context, std::unique_ptr<net::Stream> stream,
   }
   if (request->forwarded.empty())
     CO_TRY_VOID(co_await visit.stream().write_all(base::as_bytes(kEstablished)));
-  co_return co_await visit.carry(request->forwarded + reader.take_rest());
+  std::string rest = reader.take_rest();
+  if (!request->forwarded.empty() && !request->upgrade)
+    rest.resize(visit.keep_to_request(request->forwarded, rest));
+  co_return co_await visit.carry(request->forwarded + rest);
 }
 
 }  // namespace

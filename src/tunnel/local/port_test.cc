@@ -154,6 +154,41 @@ TEST_F(PortTest, sends_a_plain_request_to_its_origin) {
   EXPECT_THAT(there.target().body, StartsWith("POST /a HTTP/1.1\r\n"));
 }
 
+// The origin may ignore that the connection is for one request; the next may be for another origin.
+TEST_F(PortTest, sends_no_second_request_to_the_origin_of_the_first) {
+  Wire& near = visit(http_proxy(context, {}));
+  near.say("POST http://cluster1/a HTTP/1.1\r\nHost: cluster1\r\nContent-Length: 4\r\n\r\nbo");
+  accept();
+  EXPECT_TRUE(until([&] { return there.target().body.ends_with("\r\n\r\nbo"); }));
+  near.say("dyGET http://cluster2/secret HTTP/1.1\r\nHost: cluster2\r\n\r\n");
+  EXPECT_TRUE(until([&] { return there.target().ended; }));
+  EXPECT_TRUE(there.target().body.ends_with("\r\n\r\nbody"));
+  there.target().say("answer");
+  there.target().stream->end();
+  EXPECT_TRUE(until([&] { return near.ended(); }));
+  EXPECT_EQ(near.heard(), "answer");
+}
+
+TEST_F(PortTest, sends_what_came_behind_the_first_request_to_nobody) {
+  Wire& near = visit(http_proxy(context, {}));
+  const std::string get = "GET http://cluster1/a HTTP/1.1\r\nHost: cluster1\r\n\r\n";
+  near.say(get + get);
+  accept();
+  near.say(get);
+  EXPECT_TRUE(until([&] { return there.target().ended; }));
+  EXPECT_EQ(there.target().body.find("GET", 1), std::string::npos);
+}
+
+TEST_F(PortTest, carries_all_after_an_upgrade) {
+  Wire& near = visit(http_proxy(context, {}));
+  near.say(
+      "GET http://cluster1/a HTTP/1.1\r\nHost: cluster1\r\nConnection: Upgrade\r\n"
+      "Upgrade: websocket\r\n\r\n");
+  accept();
+  near.say("frames");
+  EXPECT_TRUE(until([&] { return there.target().body.ends_with("\r\n\r\nframes"); }));
+}
+
 TEST_F(PortTest, answers_http_in_words_when_it_cannot) {
   there.lose_agent();
   Wire& near = visit(http_proxy(context, {}));

@@ -8,6 +8,7 @@
 
 #include "net/peer_socket.h"
 #include "tunnel/client/join.h"
+#include "tunnel/local/one_request.h"
 
 namespace tunnel::local {
 
@@ -63,6 +64,13 @@ Task<void> Visit::client_closed() {
     CO_TRY_VOID(co_await context_.clock.sleep_for(kLookEvery));
   } while (!net::peer_has_closed(stream_->descriptor()));
   co_return Result<void>{};
+}
+
+std::size_t Visit::keep_to_request(const std::string& head, std::string_view behind) {
+  http::RequestBody body(head);
+  const std::size_t taken = body.take(base::as_bytes(behind));
+  stream_ = make_one_request(std::move(stream_), std::move(body));
+  return taken;
 }
 
 Task<void> Visit::carry(std::string first) {

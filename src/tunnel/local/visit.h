@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "tunnel/local/port.h"
 
@@ -21,6 +22,9 @@ class Visit {
   async::Task<std::string> read_more();
   /// Connects to `target`, or gives up when the client goes away meanwhile.
   async::asio::awaitable<std::expected<void, client::DialError>> dial(std::string target);
+  /// Nothing that follows the request with this head is carried. Returns how many of the bytes that
+  /// were read behind it belong to it.
+  std::size_t keep_to_request(const std::string& head, std::string_view behind);
   /// After dial(): sends `first` to the target, then joins the two until both have ended.
   async::Task<void> carry(std::string first);
   void failed(base::Error error);
