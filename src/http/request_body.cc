@@ -47,6 +47,12 @@ RequestBody::RequestBody(RequestBody&&) noexcept = default;
 
 std::size_t RequestBody::take(base::Bytes bytes) {
   if (over_) return 0;
+  // Beast takes it for granted that an empty first chunk comes with its end.
+  constexpr std::size_t kLeast = std::string_view("0\r\n\r\n").size();
+  if (parser_->chunked() && unread_.size() + bytes.size() < kLeast) {
+    unread_ += base::as_text(bytes);
+    return bytes.size();
+  }
   if (unread_.empty()) {
     const std::size_t parsed = parse(bytes);
     if (over_) return parsed;

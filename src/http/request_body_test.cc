@@ -38,6 +38,7 @@ TEST(RequestBody, is_as_long_as_its_head_says) {
 }
 
 TEST(RequestBody, ends_with_the_last_chunk) {
+  expect_body(kChunked, "0\r\n\r\n");
   expect_body(kChunked, "4\r\nbody\r\n0\r\n\r\n");
   expect_body(kChunked, "a;name=value\r\n0123456789\r\n1\r\nx\r\n0\r\n\r\n");
 }
