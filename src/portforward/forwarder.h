@@ -24,8 +24,9 @@ class Forwarder {
   struct Options {
     std::uint16_t port = 8091;  // of the pods
     std::string whose;          // for errors: "namespace n, label a=b"
+    // Short in the end too: whoever asks meanwhile is refused where there is no other pod.
     async::Backoff::Options backoff{.initial = std::chrono::seconds(1),
-                                    .cap = std::chrono::seconds(30),
+                                    .cap = std::chrono::seconds(5),
                                     .factor = 2,
                                     .jitter = 0.2};
     bool access_log = true;
