@@ -40,8 +40,8 @@ const std::vector<std::string> kHosts = {"localhost", "proxy.example.com", "127.
                                          "2001:db8::1", "10.9.8.7"};
 
 IssuedCertificate issue(const std::vector<std::string>& hosts, Time now = kNow) {
-  auto issued =
-      authority().issue({.hosts = hosts, .usages = {ExtendedKeyUsage::server_auth}}, rsa_key(), now);
+  auto issued = authority().issue({.hosts = hosts, .usages = {ExtendedKeyUsage::server_auth}},
+                                  rsa_key(), now);
   EXPECT_TRUE(issued) << issued.error().message;
   return issued ? std::move(*issued) : IssuedCertificate{};
 }

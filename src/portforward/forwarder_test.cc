@@ -206,7 +206,7 @@ TEST_F(ForwarderTest, makes_a_new_connection_beside_one_that_has_fallen_silent) 
 TEST_F(ForwarderTest, tries_a_pod_that_fails_again_within_seconds) {
   pods_.apply(pod("one"));
   dialer_.failing = {"one"};
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 7; ++i) {
     EXPECT_THAT(read(*connect()), HasSubstr("error"));
     clock_.advance(std::chrono::seconds(7));
   }

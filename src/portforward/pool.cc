@@ -118,7 +118,8 @@ Task<ConnectionPool::Opened> ConnectionPool::open(PodName pod, std::uint16_t por
   for (;;) {
     CO_TRY(auto entry, co_await connection(pod));
     const bool proven = entry->proven;
-    auto opened = co_await open_on(entry, port, proven ? options_.reopen_limit : options_.open_limit);
+    auto opened =
+        co_await open_on(entry, port, proven ? options_.reopen_limit : options_.open_limit);
     if (opened || !proven || !opened.error().is(Code::timeout)) co_return opened;
     LOG_INFO("a connection to a pod is silent, making another one", {"pod", pod.name});
     entry->connection.doubt();
@@ -129,9 +130,9 @@ Task<ConnectionPool::Opened> ConnectionPool::open_on(std::shared_ptr<Entry> entr
                                                      std::uint16_t port, async::Duration limit) {
   ++entry->tunnels;
   Opened opened(entry, {});
-  auto pair = co_await async::with_timeout(
-      clock_, limit, "streams through " + entry->connection.peer(),
-      open_pair(entry->connection, port, entry->next_request++));
+  auto pair =
+      co_await async::with_timeout(clock_, limit, "streams through " + entry->connection.peer(),
+                                   open_pair(entry->connection, port, entry->next_request++));
   if (!pair) co_return fail(std::move(pair).error());
   entry->proven = true;
   opened.pair() = std::move(*pair);
