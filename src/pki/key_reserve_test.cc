@@ -12,7 +12,7 @@ using base::Result;
 
 class KeyReserveTest : public ::testing::Test {
  protected:
-  ~KeyReserveTest() override { (void)run(stop(reserve_)); }
+  void TearDown() override { EXPECT_TRUE(run(stop(reserve_))); }
 
   template <typename T>
   Result<T> run(Task<T> task) {
