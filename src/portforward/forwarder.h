@@ -14,7 +14,8 @@
 namespace portforward {
 
 /// Leads each connection to a local port through the API server to the pod with the fewest
-/// tunnels. A pod that fails is left alone for a while, and the next one is tried.
+/// tunnels. A pod that fails is left alone for a while as long as there are others, which are tried
+/// instead.
 ///
 /// Flow: start(); co_await drain() if there is time; co_await stop(); destroy. Guarantees: a
 /// connection that cannot be led on is reset at once, with the reason in the log. Thread: that of
@@ -24,9 +25,8 @@ class Forwarder {
   struct Options {
     std::uint16_t port = 8091;  // of the pods
     std::string whose;          // for errors: "namespace n, label a=b"
-    // Short in the end too: whoever asks meanwhile is refused where there is no other pod.
     async::Backoff::Options backoff{.initial = std::chrono::seconds(1),
-                                    .cap = std::chrono::seconds(5),
+                                    .cap = std::chrono::seconds(30),
                                     .factor = 2,
                                     .jitter = 0.2};
     bool access_log = true;
