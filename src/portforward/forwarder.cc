@@ -109,8 +109,8 @@ Task<void> Forwarder::carry(net::Stream& local, ConnectionPool::Opened opened) {
   co_return Result<void>{};
 }
 
-// The fewest tunnels first; among equals everybody gets a turn. Where all are in trouble, as after an
-// outage of the line, any of them may be well again: who asks has a pace of its own.
+// The fewest tunnels first; among equals everybody gets a turn. Where all are in trouble, as after
+// an outage of the line, any of them may be well again: who asks has a pace of its own.
 std::vector<PodName> Forwarder::in_order() {
   auto pods = surroundings_.pods.candidates();
   const auto now = surroundings_.clock.now();
