@@ -65,7 +65,7 @@ TEST_F(AgentManifests, agent_is_ready_when_it_is_connected) {
     const auto container = array_at(pod(), "containers")[0].as_object();
     return object_at(object_at(container, "readinessProbe"), "httpGet");
   };
-  EXPECT_EQ(json::value(probe()), json::value({{"path", "/readyz"}, {"port", 8093}}));
+  EXPECT_EQ(json::value(probe()), json::value({{"path", "/readyz?wait"}, {"port", 8093}}));
   values_["additionalProxyAgentArgs"] = json::array{"--health-server-port=9001"};
   EXPECT_EQ(probe().at("port"), 9001);
   values_["additionalProxyAgentArgs"] = json::array{"--health-server-host=127.0.0.1"};

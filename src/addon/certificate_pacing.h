@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "async/clock.h"
 
@@ -12,20 +13,28 @@ namespace addon {
 ///
 /// OCM's agent writes to that status before it keeps a certificate, and throws the key away when it
 /// loses that race: against others, and against its own other request. So answers wait until nobody
-/// has written for a moment, one at a time, but not for long. No I/O; the caller gives the time.
-/// Clusters are known by name.
+/// has written for a moment, one at a time, but not for long. How long that moment is depends on
+/// who is expected to write. No I/O; the caller gives the time. Clusters are known by name.
 class CertificatePacing {
  public:
   using Time = async::TimePoint;
   static constexpr async::Duration kCalm = std::chrono::milliseconds(250);
+  static constexpr async::Duration kCalmWithoutOthers = std::chrono::milliseconds(100);
+  static constexpr async::Duration kCalmBeforeOthers = std::chrono::seconds(1);
   static constexpr async::Duration kReaction = std::chrono::seconds(2);
   static constexpr async::Duration kPatience = std::chrono::seconds(5);
 
-  /// Somebody wrote to the add-on, or we are about to.
-  void addon_changed(const std::string& cluster, Time now) { clusters_[cluster].changed = now; }
+  /// Somebody wrote to the add-on, or we are about to; `calm` is how long others may follow.
+  void addon_changed(const std::string& cluster, Time now, async::Duration calm = kCalm) {
+    clusters_[cluster].calm = now + calm;
+  }
   /// It was the agent, about a certificate.
   void agent_reacted(const std::string& cluster, Time now) { clusters_[cluster].reacted = now; }
-  void answered(const std::string& cluster, Time now) { clusters_[cluster].answered = now; }
+  /// A request by the agent for a certificate of `signer` has been answered.
+  void answered(const std::string& cluster, std::string_view signer, Time now);
+  /// There is a new request. One more for what was just answered means that the agent has lost the
+  /// race, and will not react any more.
+  void asked(const std::string& cluster, std::string_view signer, Time now);
   void forget(const std::string& cluster) { clusters_.erase(cluster); }
 
   /// How long to wait with the answer to a request that was first seen at `since`.
@@ -35,8 +44,9 @@ class CertificatePacing {
 
  private:
   struct Cluster {
-    Time changed{};
+    Time calm{};
     Time answered{};
+    std::string signer;  // of what was answered last
     Time reacted{};
     /// Until when the agent may be about to write.
     Time busy_until() const;

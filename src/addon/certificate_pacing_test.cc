@@ -25,10 +25,17 @@ TEST(CertificatePacing, waits_for_calm_but_not_for_long) {
   EXPECT_EQ(pacing.before_answer("other", kStart, kStart), 0s);
 }
 
+TEST(CertificatePacing, waits_less_where_nobody_else_is_to_write) {
+  CertificatePacing pacing;
+  pacing.addon_changed("c", kStart);
+  pacing.addon_changed("c", kStart + 50ms, CertificatePacing::kCalmWithoutOthers);
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 50ms), 100ms);
+}
+
 TEST(CertificatePacing, answers_one_request_at_a_time) {
   CertificatePacing pacing;
   pacing.addon_changed("c", kStart);
-  pacing.answered("c", kStart + 300ms);
+  pacing.answered("c", "signer", kStart + 300ms);
   EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 400ms), 1900ms);
   pacing.addon_changed("c", kStart + 450ms);  // by somebody else
   EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 450ms), 1850ms);
@@ -37,10 +44,19 @@ TEST(CertificatePacing, answers_one_request_at_a_time) {
   EXPECT_EQ(pacing.before_answer("c", kStart + 200ms, kStart + 500ms), 250ms);
 }
 
+TEST(CertificatePacing, knows_that_the_agent_lost_its_key_when_it_asks_again) {
+  CertificatePacing pacing;
+  pacing.answered("c", "signer", kStart);
+  pacing.asked("c", "other", kStart + 50ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart + 50ms, kStart + 50ms), 1950ms);
+  pacing.asked("c", "signer", kStart + 60ms);
+  EXPECT_EQ(pacing.before_answer("c", kStart + 60ms, kStart + 60ms), 0s);
+}
+
 TEST(CertificatePacing, lets_the_agent_write_first) {
   CertificatePacing pacing;
   EXPECT_EQ(pacing.before_write("c", kStart), 0s);
-  pacing.answered("c", kStart);
+  pacing.answered("c", "signer", kStart);
   EXPECT_EQ(pacing.before_write("c", kStart + 400ms), 1600ms);
   pacing.agent_reacted("c", kStart + 400ms);
   EXPECT_EQ(pacing.before_write("c", kStart + 401ms), 0s);

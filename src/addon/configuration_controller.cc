@@ -1,5 +1,6 @@
 #include "addon/configuration_controller.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "addon/conditions.h"
@@ -87,7 +88,10 @@ kube::Task<std::optional<ConfigurationController::Obstacle>> ConfigurationContro
         fmt::format("the Service {}/{} has no address yet; its provider has to give it one",
                     server.in_namespace, server.entrypoint->load_balancer_name)};
   }
-  for (auto& request : wanted_certificates(configuration, *address))
+  auto certificates = wanted_certificates(configuration, *address);
+  signer_.want_keys(static_cast<std::size_t>(std::ranges::count_if(
+      certificates, [this](const auto& each) { return renewal_reason(each).has_value(); })));
+  for (auto& request : certificates)
     CO_TRY_VOID(co_await ensure_certificate(std::move(request), owner));
   const ProxyServerInputs inputs{configuration, *tls, signer_.trust_pem(),
                                  options_.image_pull_policy};
@@ -120,18 +124,25 @@ kube::Task<std::optional<std::string>> ConfigurationController::entrypoint_addre
   co_return load_balancer_address(*service);
 }
 
+/// Why the certificate has to be issued, or nothing.
+std::optional<std::string> ConfigurationController::renewal_reason(
+    const CertificateRequest& request) const {
+  const auto& secrets = hub_.find_namespace(request.in_namespace)->secrets;
+  const auto live = secrets.get({request.in_namespace, request.secret});
+  if (!live) return "it does not exist";
+  const auto chain = secret_data(*live, "tls.crt").value_or("");
+  return signer_.authority().renewal_reason(chain, request.leaf.hosts, hub_.clock().wall_now());
+}
+
 kube::Task<void> ConfigurationController::ensure_certificate(CertificateRequest request,
                                                              json::object owner) {
-  auto& secrets = hub_.find_namespace(request.in_namespace)->secrets;
-  const ObjectKey key{request.in_namespace, request.secret};
-  const auto live = secrets.get(key);
-  const auto now = hub_.clock().wall_now();
-  const auto chain = live ? secret_data(*live, "tls.crt").value_or("") : "";
-  const auto reason = live ? signer_.authority().renewal_reason(chain, request.leaf.hosts, now)
-                           : "it does not exist";
+  const auto reason = renewal_reason(request);
   if (!reason) co_return kube::Result<void>{};
+  const ObjectKey key{request.in_namespace, request.secret};
   LOG_INFO("issuing a certificate", {"secret", key}, {"because", *reason});
-  CO_TRY(const auto issued, signer_.authority().issue(request.leaf, now));
+  CO_TRY(const auto issued, co_await signer_.issue(request.leaf));
+  auto& secrets = hub_.find_namespace(request.in_namespace)->secrets;
+  const auto live = secrets.get(key);
   auto wanted = certificate_secret(request, issued, std::move(owner));
   if (live && kube::text_at(*live, "type") == kube::text_at(wanted, "type")) {
     CO_TRY_VOID(co_await secrets.writer.update(replacing(*live, std::move(wanted))));

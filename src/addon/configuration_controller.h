@@ -38,6 +38,7 @@ class ConfigurationController : public controller::Reconciler {
   kube::Task<std::optional<std::string>> entrypoint_address(
       const ProxyConfiguration& configuration);
   kube::Task<void> ensure_namespace(std::string name);
+  std::optional<std::string> renewal_reason(const CertificateRequest& request) const;
   kube::Task<void> ensure_certificate(CertificateRequest request, json::object owner);
   kube::Task<void> ensure(HubNamespace& place, DesiredObject desired);
   base::Result<TlsProfile> tls_profile();

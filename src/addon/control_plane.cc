@@ -12,7 +12,7 @@ ControlPlane::ControlPlane(async::Loop& loop, kube::Client& client, kube::EventR
       metrics_(metrics),
       options_(std::move(options)),
       hub_(loop, client, events, options_.abilities),
-      signer_(hub_, options_.signer),
+      signer_(loop.get_executor(), hub_, options_.signer),
       requests_(hub_, signer_),
       registration_(hub_, signer_, options_.agent.install_namespace),
       works_(hub_, signer_, {options_.agent, options_.signer.in_namespace}),
@@ -45,12 +45,14 @@ async::Task<void> ControlPlane::watch() {
 }
 
 void ControlPlane::lead() {
+  signer_.prepare();
   for (const auto& each : controllers_) tasks_.spawn("controller", each->run());
 }
 
 async::asio::awaitable<void> ControlPlane::stop() {
   tasks_.cancel();
   co_await tasks_.join();
+  co_await signer_.stop();
   co_await hub_.stop();
 }
 

@@ -29,6 +29,19 @@ std::string certificate_news(const ObjectPtr& addon) {
   return condition != nullptr ? json::serialize(*condition) : "";
 }
 
+/// How soon others may write to the add-on, now that it is as it is: OCM goes on until the agent's
+/// manifests are rolled out.
+async::Duration calm_after(const json::object& addon) {
+  const auto* progress = find_condition(addon, "Progressing");
+  if (progress == nullptr) return CertificatePacing::kCalm;
+  const bool is_over = kube::text_at(*progress, "reason") == "Completed";
+  return is_over ? CertificatePacing::kCalmWithoutOthers : CertificatePacing::kCalmBeforeOthers;
+}
+
+std::string_view signer_of(const json::object& request) {
+  return kube::text_at(kube::object_at(request, "spec"), "signerName");
+}
+
 bool has_certificate(const json::object& request) {
   return !kube::text_at(kube::object_at(request, "status"), "certificate").empty();
 }
@@ -51,8 +64,9 @@ void CsrController::subscribe(controller::Controller& controller) {
     const std::string cluster(kube::namespace_of(after ? *after : *before));
     if (!after) return pacing_.forget(cluster);
     const auto now = hub_.clock().now();
-    pacing_.addon_changed(cluster, now);
-    if (certificate_news(before) != certificate_news(after)) pacing_.agent_reacted(cluster, now);
+    const bool reacted = certificate_news(before) != certificate_news(after);
+    pacing_.addon_changed(cluster, now, calm_after(*after));
+    if (reacted) pacing_.agent_reacted(cluster, now);
     wake(cluster);
   });
   signer_.on_change([this, &controller] {
@@ -90,14 +104,14 @@ kube::Task<Outcome> CsrController::reconcile(ObjectKey key) {
       refuse(*request, decision.reason);
       co_return Outcome{};
     }
-    const auto pause = pause_before(key.name, cluster);
+    const auto pause = pause_before(*request, cluster);
     if (pause > async::Duration::zero()) co_return Outcome{.again_after = pause};
-    pacing_.answered(cluster, hub_.clock().now());  // before others can write in between
+    note_answer(*request);  // before others can write in between
     CO_TRY(request, co_await approve(request));
   }
   if (decide_signing(context(*request)).yes) {
     CO_TRY_VOID(co_await sign(request, *csr));
-    pacing_.answered(cluster, hub_.clock().now());
+    note_answer(*request);
   }
   co_return Outcome{};
 }
@@ -129,12 +143,17 @@ void CsrController::refuse(const json::object& request, const std::string& reaso
   hub_.warn(request, "NotApproved", reason);
 }
 
-async::Duration CsrController::pause_before(const std::string& request,
+void CsrController::note_answer(const json::object& request) {
+  pacing_.answered(std::string(cluster_of(request)), signer_of(request), hub_.clock().now());
+}
+
+async::Duration CsrController::pause_before(const json::object& request,
                                             const std::string& cluster) {
   const auto now = hub_.clock().now();
-  const auto since = first_seen_.try_emplace(request, now).first->second;
-  const auto pause = pacing_.before_answer(cluster, since, now);
-  if (pause == async::Duration::zero()) first_seen_.erase(request);
+  const auto [seen, is_new] = first_seen_.try_emplace(std::string(kube::name_of(request)), now);
+  if (is_new) pacing_.asked(cluster, signer_of(request), now);
+  const auto pause = pacing_.before_answer(cluster, seen->second, now);
+  if (pause == async::Duration::zero()) first_seen_.erase(seen);
   return pause;
 }
 

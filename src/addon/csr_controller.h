@@ -26,7 +26,8 @@ class CsrController : public controller::Reconciler {
  private:
   kube::Task<ObjectPtr> approve(ObjectPtr request);
   kube::Task<void> sign(ObjectPtr request, const pki::Csr& csr);
-  async::Duration pause_before(const std::string& request, const std::string& cluster);
+  void note_answer(const json::object& request);
+  async::Duration pause_before(const json::object& request, const std::string& cluster);
   void refuse(const json::object& request, const std::string& reason);
 
   Hub& hub_;

@@ -16,6 +16,9 @@ namespace {
 // The agents' copy of the CA on their cluster.
 constexpr std::string_view kAgentCaSecret = "cluster-proxy-ca";
 
+// The authority's, and those of the Secrets that every configuration wants.
+constexpr std::size_t kFirstKeys = 4;
+
 bool is_owned_by(const json::object& secret, std::string_view uid) {
   const auto* references = kube::object_at(secret, "metadata").if_contains("ownerReferences");
   if (references == nullptr || !references->is_array()) return false;
@@ -63,7 +66,12 @@ bool carries_trust(const json::object& work, std::string_view ca_pem) {
          kube::integer_at(*applied, "observedGeneration") == generation;
 }
 
-Signer::Signer(Hub& hub, Options options) : hub_(hub), options_(std::move(options)) {}
+Signer::Signer(async::asio::any_io_executor executor, Hub& hub, Options options)
+    : hub_(hub), options_(std::move(options)), keys_(std::move(executor)) {}
+
+void Signer::prepare() {
+  if (!secrets().get({options_.in_namespace, options_.secret})) keys_.want(kFirstKeys);
+}
 
 CachedKind& Signer::secrets() const { return hub_.find_namespace(options_.in_namespace)->secrets; }
 
@@ -85,8 +93,10 @@ kube::Task<void> Signer::ensure(json::object owner) {
 }
 
 kube::Task<ObjectPtr> Signer::create(json::object owner) {
-  CO_TRY(const auto made, pki::CertificateAuthority::create(std::string(kSignerCommonName),
-                                                            hub_.clock().wall_now()));
+  CO_TRY(auto key, co_await keys_.take());
+  CO_TRY(const auto made,
+         pki::CertificateAuthority::create(std::string(kSignerCommonName), std::move(key),
+                                           hub_.clock().wall_now()));
   LOG_INFO("making the signing authority", {"namespace", options_.in_namespace},
            {"secret", options_.secret});
   co_return co_await secrets().writer.create(
@@ -97,6 +107,11 @@ kube::Task<ObjectPtr> Signer::create(json::object owner) {
                                  {"ownerReferences", json::array{std::move(owner)}}}},
        {"type", "Opaque"},
        {"data", signer_data(made)}});
+}
+
+kube::Task<pki::IssuedCertificate> Signer::issue(pki::LeafRequest request) {
+  CO_TRY(const auto key, co_await keys_.take());
+  co_return authority().issue(request, key, hub_.clock().wall_now());
 }
 
 kube::Task<ObjectPtr> Signer::adopt(ObjectPtr secret, json::object owner) {

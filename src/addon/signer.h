@@ -7,6 +7,7 @@
 
 #include "addon/hub.h"
 #include "addon/signer_secret.h"
+#include "pki/key_reserve.h"
 
 namespace addon {
 
@@ -15,19 +16,28 @@ namespace addon {
 /// Guarantees: made once, when there is none. When its end comes near, or an administrator asks,
 /// another one follows it in the steps of signer_secret.h. A change of the Secret by somebody else
 /// takes effect at once, and what the old authority signed stays trusted. Thread: that of the loop.
-/// `hub` outlives it.
+/// `hub` outlives it. stop() comes last, when no task uses it.
 class Signer {
  public:
   struct Options {
     std::string in_namespace;
     std::string secret;
   };
-  Signer(Hub& hub, Options options);
+  Signer(async::asio::any_io_executor executor, Hub& hub, Options options);
 
+  /// Before anything else by who may write: where there is no authority yet, keys are made for it
+  /// and for the first certificates while the configuration is awaited.
+  void prepare();
   /// Reads the Secret, or makes it, and takes the next step of a rotation when it is due. `owner`
   /// is the reference by which it goes with the configuration. Code::invalid names the Secret and
   /// what is wrong in it.
   kube::Task<void> ensure(json::object owner);
+
+  /// A certificate with a new key. Only when ready().
+  kube::Task<pki::IssuedCertificate> issue(pki::LeafRequest request);
+  /// So many keys will be asked for in a row: they are made side by side.
+  void want_keys(std::size_t count) { keys_.want(count); }
+  async::asio::awaitable<void> stop() { co_await keys_.stop(); }
 
   bool ready() const { return secret_.has_value(); }
   /// The next authority is made, and clusters are learning to trust it.
@@ -57,6 +67,7 @@ class Signer {
   std::string trust_pem_;
   std::string organizational_unit_;
   std::vector<std::function<void()>> handlers_;
+  pki::KeyReserve keys_;
 };
 
 /// Whether the works of a cluster have brought it `ca_pem`, as far as the cluster says.

@@ -20,11 +20,6 @@ void add_healthz(Routes& routes) {
   routes.get("/healthz", [](const ServerRequest&) { return ServerResponse{.body = "ok"}; });
 }
 
-void add_ready(Routes& routes, const Routes::Handler& handler) {
-  routes.get("/readyz", handler);
-  routes.get("/ready", handler);
-}
-
 void add_metrics(Routes& routes, const metrics::Registry& registry) {
   routes.get("/metrics", [&registry](const ServerRequest&) {
     return ServerResponse{.body = registry.expose(),
@@ -40,6 +35,15 @@ ServerResponse agent_readiness(const ServerRequest& request, bool connected) {
   }
   const bool verbose = request.has_parameter("verbose");
   return {.body = verbose ? "[+]ping ok\n[+]server-connected ok\ncheck passed\n" : "ok"};
+}
+
+async::Task<ServerResponse> await_readiness(ServerRequest request, ReadyCheck ready,
+                                            async::Clock& clock) {
+  constexpr async::Duration kLook = std::chrono::milliseconds(20);
+  const auto until = clock.now() + std::chrono::milliseconds(800);
+  while (request.has_parameter("wait") && !ready() && clock.now() < until)
+    CO_TRY_VOID(co_await clock.sleep_for(kLook));
+  co_return agent_readiness(request, ready());
 }
 
 /// /status?connections=N
@@ -75,10 +79,12 @@ Routes metrics_routes(const metrics::Registry& registry) {
 Routes server_health_routes(const metrics::Registry& registry, ReadyCheck ready) {
   Routes routes;
   add_healthz(routes);
-  add_ready(routes, [ready = std::move(ready)](const ServerRequest&) {
-    if (ready()) return ServerResponse{.body = "ok"};
-    return ServerResponse{.status = 500, .body = "no connection to any proxy agent"};
-  });
+  for (const char* path : {"/readyz", "/ready"}) {
+    routes.get(path, [ready](const ServerRequest&) {
+      if (ready()) return ServerResponse{.body = "ok"};
+      return ServerResponse{.status = 500, .body = "no connection to any proxy agent"};
+    });
+  }
   add_metrics(routes, registry);
   return routes;
 }
@@ -94,12 +100,15 @@ Routes server_admin_routes(const metrics::Registry& registry, const ProfilingCon
   return routes;
 }
 
-Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck ready) {
+Routes agent_health_routes(const metrics::Registry& registry, async::Clock& clock,
+                           ReadyCheck ready) {
   Routes routes;
   add_healthz(routes);
-  add_ready(routes, [ready = std::move(ready)](const ServerRequest& request) {
-    return agent_readiness(request, ready());
-  });
+  for (const char* path : {"/readyz", "/ready"}) {
+    routes.get_slowly(path, [ready, &clock](ServerRequest request) {
+      return await_readiness(std::move(request), ready, clock);
+    });
+  }
   add_metrics(routes, registry);
   return routes;
 }

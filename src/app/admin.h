@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/common_config.h"
+#include "async/clock.h"
 #include "http/routes.h"
 #include "http/server.h"
 #include "metrics/registry.h"
@@ -25,8 +26,11 @@ using StatusSource = std::function<async::Task<std::string>(std::size_t connecti
 http::Routes server_admin_routes(const metrics::Registry& registry,
                                  const ProfilingConfig& profiling, StatusSource status);
 
-/// /healthz, /readyz and /ready with ?verbose, and /metrics of the tunnel agent.
-http::Routes agent_health_routes(const metrics::Registry& registry, ReadyCheck ready);
+/// /healthz, /readyz and /ready with ?verbose, and /metrics of the tunnel agent. /readyz?wait
+/// answers when the agent is ready, or after 800 ms: who asks every second hears of it at once.
+/// `clock` outlives the routes.
+http::Routes agent_health_routes(const metrics::Registry& registry, async::Clock& clock,
+                                 ReadyCheck ready);
 
 /// /metrics, which redirects to the port `health_port` of the same host, and, if enabled,
 /// /debug/pprof.

@@ -37,7 +37,19 @@ class Admin : public ::testing::Test {
     return response->body;
   }
 
+  http::ServerResponse await(const http::Routes& routes, std::string path, std::string query = "") {
+    return *async::testing::run(
+        loop_, routes.serve({.method = "GET", .path = std::move(path), .query = std::move(query)}));
+  }
+  /// The answer to /readyz?wait, with `happening` once it waits.
+  template <typename Function>
+  http::ServerResponse while_waiting(Function happening, const http::Routes& routes) {
+    async::asio::post(loop_, [this, happening] { async::asio::post(loop_, happening); });
+    return await(routes, "/readyz", "wait");
+  }
+
   async::Loop loop_;
+  async::ManualClock clock_{loop_.get_executor()};
   metrics::Registry registry_;
   bool ready_ = false;
 };
@@ -64,22 +76,39 @@ TEST_F(Admin, tells_the_health_of_the_server) {
 }
 
 TEST_F(Admin, tells_the_health_of_the_agent) {
-  const auto routes = agent_health_routes(registry_, ready());
+  const auto routes = agent_health_routes(registry_, clock_, ready());
   EXPECT_EQ(get(routes, "/healthz").body, "ok");
-  EXPECT_EQ(get(routes, "/readyz").status, 503U);
-  EXPECT_EQ(get(routes, "/ready").body,
+  EXPECT_EQ(await(routes, "/readyz").status, 503U);
+  EXPECT_EQ(await(routes, "/ready").body,
             "[+]ping ok\n[-]server-connected failed: no servers connected\n");
   ready_ = true;
-  EXPECT_EQ(get(routes, "/readyz").body, "ok");
-  EXPECT_EQ(get(routes, "/readyz", "verbose").body,
+  EXPECT_EQ(await(routes, "/readyz").body, "ok");
+  EXPECT_EQ(await(routes, "/readyz", "verbose").body,
             "[+]ping ok\n[+]server-connected ok\ncheck passed\n");
+  EXPECT_EQ(await(routes, "/readyz", "wait").body, "ok");
+}
+
+TEST_F(Admin, waits_until_the_agent_is_ready_where_that_is_wanted) {
+  const auto routes = agent_health_routes(registry_, clock_, ready());
+  const auto become_ready = [this] {
+    clock_.advance(std::chrono::milliseconds(700));
+    ready_ = true;
+    clock_.advance(std::chrono::milliseconds(20));
+  };
+  EXPECT_EQ(while_waiting(become_ready, routes).body, "ok");
+}
+
+TEST_F(Admin, waits_for_the_agent_less_than_a_second) {
+  const auto routes = agent_health_routes(registry_, clock_, ready());
+  const auto stay = [this] { clock_.advance(std::chrono::milliseconds(900)); };
+  EXPECT_EQ(while_waiting(stay, routes).status, 503U);
 }
 
 TEST_F(Admin, exposes_metrics_on_both_ports_of_the_server_and_the_health_port_of_the_agent) {
   registry_.counter("events_total", "Events.").add();
   for (const auto& routes :
        {server_health_routes(registry_, ready()), server_admin_routes(registry_, {}, status()),
-        agent_health_routes(registry_, ready())}) {
+        agent_health_routes(registry_, clock_, ready())}) {
     const auto response = get(routes, "/metrics");
     EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
     EXPECT_THAT(response.body, HasSubstr("\nevents_total 1\n"));

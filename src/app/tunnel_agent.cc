@@ -117,9 +117,9 @@ Result<void> TunnelAgent::start() {
   tunnel::Connector::Options options = connector_options(config_);
   options.more_loops = more_loops_.all();
   connector_.emplace(context_, [this] { return tls_->current(); }, count_, std::move(options));
-  health_ = serve_http(loop_, clock_, config_.health,
-                       agent_health_routes(registry_, [this] { return connector_->connected(); }),
-                       "health");
+  health_ = serve_http(
+      loop_, clock_, config_.health,
+      agent_health_routes(registry_, clock_, [this] { return connector_->connected(); }), "health");
   admin_ = serve_http(loop_, clock_, config_.admin,
                       agent_admin_routes(config_.health.port, config_.profiling), "admin");
   return {};

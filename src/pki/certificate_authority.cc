@@ -86,6 +86,11 @@ CertificateAuthority::Time CertificateAuthority::not_after() const {
 
 base::Result<CertificateAuthority> CertificateAuthority::create(const std::string& name, Time now) {
   TRY(auto key, PrivateKey::generate(KeyAlgorithm::rsa_2048));
+  return create(name, std::move(key), now);
+}
+
+base::Result<CertificateAuthority> CertificateAuthority::create(const std::string& name,
+                                                                PrivateKey key, Time now) {
   CertificateBuilder builder;
   builder.set_serial(kSerialBits);
   builder.set_validity(now, now + kAuthorityLife);
@@ -126,11 +131,10 @@ base::Result<CertificateAuthority> CertificateAuthority::load_without_key(
 }
 
 base::Result<IssuedCertificate> CertificateAuthority::issue(const LeafRequest& request,
-                                                            Time now) const {
+                                                            const PrivateKey& key, Time now) const {
   TRY(const auto names, alt_names_of_hosts(request.hosts));
   const auto end = std::min<Time>(now + kLongestLife, not_after() - seconds(2));
   if (end <= now) return fail(ended(not_after()));
-  TRY(auto key, PrivateKey::generate(KeyAlgorithm::rsa_2048));
   CertificateBuilder builder;
   builder.set_serial(kSerialBits);
   builder.set_validity(now - seconds(1), end);

@@ -19,7 +19,7 @@ namespace pki {
 /// The longest life of what an authority issues.
 inline constexpr auto kLongestLife = std::chrono::hours(24 * 180);
 
-/// Who a new certificate with a new key is for.
+/// Who a new certificate is for.
 struct LeafRequest {
   std::vector<std::string> hosts;  // names and addresses; the least one becomes the common name
   std::vector<ExtendedKeyUsage> usages;
@@ -53,7 +53,10 @@ class CertificateAuthority {
  public:
   using Time = std::chrono::system_clock::time_point;
 
-  /// A new self-signed one, RSA 2048, for ten years, with `name` as common name and as DNS name.
+  /// A new self-signed one for ten years, with `name` as common name and as DNS name.
+  static base::Result<CertificateAuthority> create(const std::string& name, PrivateKey key,
+                                                   Time now);
+  /// The same with a new RSA 2048 key, which takes its time.
   static base::Result<CertificateAuthority> create(const std::string& name, Time now);
   /// The first certificate of `certificate_pem` with its key, RSA or EC, in any encoding that
   /// PrivateKey::parse takes. Fails with Code::invalid when they do not fit, or when the
@@ -75,10 +78,11 @@ class CertificateAuthority {
   /// behind. Fails with Code::invalid when the authority has ended.
   base::Result<IssuedCertificate> issue(const LeafSpec& spec, Time now) const;
 
-  /// A certificate with a new RSA 2048 key in PKCS#1, from a second ago until 180 days from now or
-  /// two seconds before the authority's own end. Fails with Code::invalid when the authority has
-  /// less left.
-  base::Result<IssuedCertificate> issue(const LeafRequest& request, Time now) const;
+  /// A certificate for `key`, which is RSA and is written in PKCS#1, from a second ago until 180
+  /// days from now or two seconds before the authority's own end. Fails with Code::invalid when the
+  /// authority has less left.
+  base::Result<IssuedCertificate> issue(const LeafRequest& request, const PrivateKey& key,
+                                        Time now) const;
 
   /// Whether the certificate at the front of `chain_pem` was signed by this authority.
   bool has_signed(std::string_view chain_pem) const;

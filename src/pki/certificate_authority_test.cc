@@ -30,11 +30,18 @@ const CertificateAuthority& authority() {
   return instance;
 }
 
+/// Made once: a new one takes its time.
+const PrivateKey& rsa_key() {
+  static const auto instance = PrivateKey::generate(KeyAlgorithm::rsa_2048).value();
+  return instance;
+}
+
 const std::vector<std::string> kHosts = {"localhost", "proxy.example.com", "127.0.0.1",
                                          "2001:db8::1", "10.9.8.7"};
 
 IssuedCertificate issue(const std::vector<std::string>& hosts, Time now = kNow) {
-  auto issued = authority().issue({.hosts = hosts, .usages = {ExtendedKeyUsage::server_auth}}, now);
+  auto issued = authority().issue({.hosts = hosts, .usages = {ExtendedKeyUsage::server_auth}},
+                                  rsa_key(), now);
   EXPECT_TRUE(issued) << issued.error().message;
   return issued ? std::move(*issued) : IssuedCertificate{};
 }
@@ -161,7 +168,7 @@ TEST(CertificateAuthorityTest, issues_nothing_that_outlives_it) {
   const auto issued = issue({"a"}, late);
   EXPECT_EQ(decode_certificate(issued.chain_pem)->not_after, authority().not_after() - seconds(2));
   for (const auto when : {authority().not_after() - seconds(2), authority().not_after()}) {
-    const auto refused = authority().issue({.hosts = {"a"}}, when);
+    const auto refused = authority().issue({.hosts = {"a"}}, rsa_key(), when);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("replace it by a new one"));
   }
@@ -170,7 +177,7 @@ TEST(CertificateAuthorityTest, issues_nothing_that_outlives_it) {
 TEST(CertificateAuthorityTest, refuses_names_that_no_certificate_holds) {
   for (const auto& hosts :
        std::vector<std::vector<std::string>>{{}, {""}, {"a b"}, {"caf\u00e9"}}) {
-    EXPECT_FALSE(authority().issue({.hosts = hosts}, kNow));
+    EXPECT_FALSE(authority().issue({.hosts = hosts}, rsa_key(), kNow));
   }
 }
 
@@ -203,7 +210,7 @@ TEST(CertificateAuthorityTest, signs_with_an_ec_key_too) {
   ASSERT_TRUE(loaded) << loaded.error().message;
   const auto now = loaded->not_after() - hours(1);
   const auto issued =
-      loaded->issue({.hosts = {"a"}, .usages = {ExtendedKeyUsage::client_auth}}, now);
+      loaded->issue({.hosts = {"a"}, .usages = {ExtendedKeyUsage::client_auth}}, rsa_key(), now);
   ASSERT_TRUE(issued) << issued.error().message;
   EXPECT_EQ(verify(issued->chain_pem, *loaded, X509_PURPOSE_SSL_CLIENT, now), "ok");
 }
@@ -245,10 +252,10 @@ TEST(RenewalTest, replaces_what_cannot_be_read) {
 TEST(RenewalTest, replaces_what_another_authority_issued) {
   const LeafRequest request{.hosts = kHosts};
   const auto namesake = CertificateAuthority::create(kName, kNow);
-  EXPECT_THAT(reason(namesake->issue(request, kNow)->chain_pem, kHosts, kNow),
+  EXPECT_THAT(reason(namesake->issue(request, rsa_key(), kNow)->chain_pem, kHosts, kNow),
               HasSubstr("another key"));
   const auto other = CertificateAuthority::create("other", kNow);
-  EXPECT_THAT(reason(other->issue(request, kNow)->chain_pem, kHosts, kNow),
+  EXPECT_THAT(reason(other->issue(request, rsa_key(), kNow)->chain_pem, kHosts, kNow),
               HasSubstr("issued by CN=other, not by CN=open-cluster"));
 }
 

@@ -109,14 +109,16 @@ Task<void> Forwarder::carry(net::Stream& local, ConnectionPool::Opened opened) {
   co_return Result<void>{};
 }
 
-// The fewest tunnels first; among equals everybody gets a turn.
+// The fewest tunnels first; among equals everybody gets a turn. Where all are in trouble, as after
+// an outage of the line, any of them may be well again: who asks has a pace of its own.
 std::vector<PodName> Forwarder::in_order() {
   auto pods = surroundings_.pods.candidates();
   const auto now = surroundings_.clock.now();
-  std::erase_if(pods, [&](const PodName& pod) {
+  const auto in_trouble = [&](const PodName& pod) {
     const auto trouble = troubles_.find(pod);
     return trouble != troubles_.end() && trouble->second.until > now;
-  });
+  };
+  if (!std::ranges::all_of(pods, in_trouble)) std::erase_if(pods, in_trouble);
   const auto load = [this](const PodName& pod) { return pool_.tunnels(pod); };
   if (!pods.empty()) {
     std::ranges::rotate(pods, pods.begin() + static_cast<std::ptrdiff_t>(turn_++ % pods.size()));

@@ -14,7 +14,8 @@
 namespace portforward {
 
 /// Leads each connection to a local port through the API server to the pod with the fewest
-/// tunnels. A pod that fails is left alone for a while, and the next one is tried.
+/// tunnels. A pod that fails is left alone for a while as long as there are others, which are tried
+/// instead.
 ///
 /// Flow: start(); co_await drain() if there is time; co_await stop(); destroy. Guarantees: a
 /// connection that cannot be led on is reset at once, with the reason in the log. Thread: that of

@@ -191,6 +191,28 @@ TEST_F(ForwarderTest, makes_a_new_connection_when_the_old_one_broke) {
   EXPECT_THAT(dialer_.dialled, ElementsAre("one", "one"));
 }
 
+TEST_F(ForwarderTest, makes_a_new_connection_beside_one_that_has_fallen_silent) {
+  pods_.apply(pod("one"));
+  const auto local = connect();
+  EXPECT_EQ(exchange(*local, "x"), "x");
+  auto& silent = *dialer_.pods.front();
+  silent.replies = false;
+  const auto next = connect();
+  EXPECT_EQ(exchange(*next, "y"), "y");
+  EXPECT_THAT(dialer_.dialled, ElementsAre("one", "one"));
+  EXPECT_EQ(exchange(*local, "still"), "still");
+}
+
+TEST_F(ForwarderTest, tries_the_only_pod_whenever_somebody_asks) {
+  pods_.apply(pod("one"));
+  dialer_.failing = {"one"};
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(read(*connect()), HasSubstr("error"));
+  dialer_.failing.clear();
+  const auto local = connect();
+  EXPECT_EQ(exchange(*local, "x"), "x");
+  EXPECT_EQ(dialer_.dialled.size(), 4U);
+}
+
 TEST_F(ForwarderTest, drains_until_those_who_are_connected_have_ended) {
   pods_.apply(pod("one"));
   auto local = connect();

@@ -23,6 +23,7 @@ struct ConnectionPool::Entry {
   SpdyConnection connection;
   std::uint64_t next_request = 0;
   std::size_t tunnels = 0;
+  bool proven = false;  // a pair has been opened
   async::TimePoint idle_since;
 };
 
@@ -114,13 +115,26 @@ Task<void> ConnectionPool::serve(std::shared_ptr<Group> group, std::shared_ptr<E
 }
 
 Task<ConnectionPool::Opened> ConnectionPool::open(PodName pod, std::uint16_t port) {
-  CO_TRY(auto entry, co_await connection(std::move(pod)));
+  for (;;) {
+    CO_TRY(auto entry, co_await connection(pod));
+    const bool proven = entry->proven;
+    auto opened =
+        co_await open_on(entry, port, proven ? options_.reopen_limit : options_.open_limit);
+    if (opened || !proven || !opened.error().is(Code::timeout)) co_return opened;
+    LOG_INFO("a connection to a pod is silent, making another one", {"pod", pod.name});
+    entry->connection.doubt();
+  }
+}
+
+Task<ConnectionPool::Opened> ConnectionPool::open_on(std::shared_ptr<Entry> entry,
+                                                     std::uint16_t port, async::Duration limit) {
   ++entry->tunnels;
   Opened opened(entry, {});
-  auto pair = co_await async::with_timeout(
-      clock_, options_.open_limit, "streams through " + entry->connection.peer(),
-      open_pair(entry->connection, port, entry->next_request++));
+  auto pair =
+      co_await async::with_timeout(clock_, limit, "streams through " + entry->connection.peer(),
+                                   open_pair(entry->connection, port, entry->next_request++));
   if (!pair) co_return fail(std::move(pair).error());
+  entry->proven = true;
   opened.pair() = std::move(*pair);
   co_return opened;
 }

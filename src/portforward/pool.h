@@ -27,6 +27,9 @@ class ConnectionPool {
     std::size_t tunnels_per_connection = 128;
     async::Duration idle_limit = std::chrono::seconds(60);  // a connection without tunnels ends
     async::Duration open_limit = std::chrono::seconds(30);  // for a pair of streams
+    // The same where pairs have been opened before: then another connection is made, for this one
+    // may lead nowhere.
+    async::Duration reopen_limit = std::chrono::seconds(1);
     SpdyConnection::Options connection;
   };
 
@@ -67,6 +70,8 @@ class ConnectionPool {
   async::Task<std::shared_ptr<Entry>> connect(std::shared_ptr<Group> group, PodName pod);
   async::Task<void> serve(std::shared_ptr<Group> group, std::shared_ptr<Entry> entry,
                           std::string first_bytes);
+  async::Task<Opened> open_on(std::shared_ptr<Entry> entry, std::uint16_t port,
+                              async::Duration limit);
   async::Task<void> reap();
   std::shared_ptr<Entry> usable(const Group& group) const;
   std::shared_ptr<Group> group_of(const PodName& pod);

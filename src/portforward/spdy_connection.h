@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -47,6 +48,9 @@ class SpdyConnection {
   base::Result<std::unique_ptr<SpdyStream>> open(const SpdyHeaders& headers);
   /// Ends the connection at once; run() returns with `reason`.
   void close(base::Error reason);
+
+  /// Something was not answered in time: congested() until the next bytes have come.
+  void doubt() { silent_ = std::max(silent_, 1); }
 
   bool usable() const { return !ended_ && session_.can_open(); }
   /// A stream's reader, or the peer, does not keep up or does not answer: everybody on the

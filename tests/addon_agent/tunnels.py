@@ -159,7 +159,7 @@ def check_outlives(port: int, agent: int) -> None:
 def takes(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), PATIENCE).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # the latter where the port closes meanwhile
         return False
     return True
 

@@ -2,6 +2,7 @@
 # run.sh [--program FILE] [TEST...]     every TEST: a file of cases/ without its ending, or FILE.Class.method; by default all
 # run.sh [--program FILE] --demo        the add-on installed and used, told as it happens; with KEEP=1 all of it stays
 # run.sh [--program FILE] --bench       figures, into docs/benchmarks-kubernetes.md
+# run.sh [--program FILE] --timeline    the add-on installed RUNS times (1), and when what happened, in hundredths of a second
 # run.sh [--program FILE] --shell N     a shell beside the hub and N managed clusters
 #
 # Our add-on in real pods: a hub and managed clusters that only dial out, each with a node of its own, on this machine. FILE is
@@ -17,7 +18,7 @@ work=$root/build/kubernetes
 main() {
   case ${1:-} in
     --inside) inside "${@:2}"; return ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
   esac
   local program=$root/build/release/bin/cluster-proxy
   if [ "${1:-}" = --program ]; then

@@ -65,7 +65,9 @@ class Bench:
         print(f"{what}: {ours}{f'; Go: {go}' if go else ''}", flush=True)
 
     def install(self, *values: str) -> None:
-        self.helm("upgrade", "--install", "cluster-proxy", ROOT / "charts/cluster-proxy", *(f"--set={value}" for value in values))
+        """With these values and no others: helm would keep those of before where none are given."""
+        settings = [f"--set={value}" for value in values]
+        self.helm("upgrade", "--install", "--reset-values", "cluster-proxy", ROOT / "charts/cluster-proxy", *settings)
         self.settled()
 
     def settled(self) -> None:

@@ -13,7 +13,7 @@ import unittest
 
 from harness.main import Result
 
-from . import bench, demo
+from . import bench, demo, timeline
 from .images import HERE
 from .scenario import Case
 from .world import World
@@ -25,6 +25,8 @@ def main() -> int:
     options.logs.mkdir(parents=True)
     if options.bench:
         return bench.run_bench(options)
+    if options.timeline:
+        return timeline.run_timeline(options)
     if options.demo:
         return demo.run(options, keep=bool(os.environ.get("KEEP")))
     began = time.monotonic()
@@ -56,7 +58,7 @@ def arguments() -> argparse.Namespace:
     for name in ("program", "peers", "state", "logs"):
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--shell", type=int, metavar="N")
-    for what in ("demo", "bench"):
+    for what in ("demo", "bench", "timeline"):
         parser.add_argument(f"--{what}", action="store_true")
     parser.add_argument("tests", nargs="*", metavar="TEST")
     return parser.parse_args()

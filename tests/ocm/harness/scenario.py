@@ -105,6 +105,9 @@ class Scenario(unittest.TestCase):
     def addon(self, cluster: str) -> dict | None:
         return self.hub.api.get("managedclusteraddons", chart.ADDON, cluster)
 
+    def configuration(self) -> dict | None:
+        return self.hub.api.get("managedproxyconfigurations", chart.ADDON)
+
     def work(self, cluster: str) -> dict | None:
         return self.hub.api.get("manifestworks", WORK, cluster)
 
@@ -112,9 +115,9 @@ class Scenario(unittest.TestCase):
         return self.hub.api.list("certificatesigningrequests", labelSelector=f"{chart.ADDON_LABEL},open-cluster-management.io/cluster-name={cluster}")
 
     def completed(self, cluster: str) -> bool:
-        """Rolled out, as far as that goes without running pods."""
+        """Rolled out, as far as that goes without running pods, on the hub and on the cluster: neither waits for the other."""
         addon = self.addon(cluster)
-        done = condition(addon, "Progressing").get("reason") == "Completed"
+        done = condition(addon, "Progressing").get("reason") == "Completed" and is_true(self.configuration(), "ProxyServerDeployed")
         return done and all(is_true(addon, kind) for kind in ("RegistrationApplied", "ManifestApplied", "ClusterCertificateRotated"))
 
     def expect_completed(self, *clusters: str, limit: float = PATIENCE) -> None:

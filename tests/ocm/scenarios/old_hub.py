@@ -97,6 +97,6 @@ class OldHub(Scenario):
         api.patch("manifestworks", WORK, {"status": {"conditions": [applied]}}, NAME, "/status")
         eventually("the add-on tells that it is applied", lambda: is_true(addon(), "ManifestApplied"), of=manager.process)
         self.assertTrue(is_true(addon(), "RegistrationApplied"), condition(addon(), "RegistrationApplied"))
+        eventually("the proxy servers are there", lambda: api.get("deployments", chart.ADDON, chart.NAMESPACE), of=manager.process)
         for secret in ("proxy-server", "agent-server", "proxy-client"):
             self.assertIsNotNone(api.get("secrets", secret, chart.NAMESPACE), secret)
-        self.assertIsNotNone(api.get("deployments", chart.ADDON, chart.NAMESPACE))
