@@ -188,7 +188,7 @@ Liveness Liveness::link() {
   return {.idle = std::chrono::seconds(5),
           .probes = 6,
           .unacknowledged = std::chrono::seconds(35),
-          .retransmit = std::chrono::seconds(2)};
+          .retransmit = std::chrono::seconds(1)};
 }
 
 void tune(Socket& socket, const Liveness& liveness) {

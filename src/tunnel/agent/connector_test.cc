@@ -186,8 +186,9 @@ class ConnectorTest : public ::testing::Test {
 
   async::Loop loop_;
   async::ManualClock clock_{loop_.get_executor()};
-  async::ManualClock native_servers_{loop_.get_executor()};  // as long as it stands they ping nobody
-  bool hurry_ = false;  // time passes
+  async::ManualClock native_servers_{
+      loop_.get_executor()};  // as long as it stands they ping nobody
+  bool hurry_ = false;        // time passes
   net::testing::Authority authority_;
   metrics::Registry registry_;
   AgentMetrics metrics_{registry_};
@@ -287,8 +288,9 @@ TEST_F(ConnectorTest, comes_back_to_a_server_that_refuses_it_after_growing_pause
   Refuser refuser;
   const std::size_t idle = start_refused(refuser, 1s, 10s);
   int attempts = 1;
-  for (const async::Duration pause : {250ms, 250ms, 250ms, 250ms, 1000ms, 1500ms, 2250ms, 3375ms,
-                                      5062ms, 7593ms, 10000ms, 10000ms}) {
+  std::vector<async::Duration> pauses(20, 250ms);
+  pauses.insert(pauses.end(), {1000ms, 1500ms, 2250ms, 3375ms, 5062ms, 7593ms, 10000ms, 10000ms});
+  for (const async::Duration pause : pauses) {
     ASSERT_TRUE(run_until([&] { return refuser.asked == attempts && sleeping() == idle; }));
     clock_.advance(pause - 1ms);
     loop_.restart();

@@ -38,8 +38,7 @@ class SyncSchedule {
  private:
   static constexpr double kJitter = 0.1;
   static constexpr int kQuick = 20;
-  static constexpr int kQuickAtStart = 4;  // what forwards to the server may be starting beside us
-  int quick_ = kQuickAtStart;
+  int quick_ = kQuick;  // the server, or what forwards to it, may be starting beside us
   async::Duration interval_;
   async::Backoff backoff_;
 };

@@ -24,21 +24,21 @@ TEST(SyncScheduleTest, waits_the_interval_when_all_is_well) {
 
 TEST(SyncScheduleTest, waits_longer_after_each_failure_up_to_the_cap) {
   SyncSchedule schedule(1s, 10s);
-  for (int i = 0; i < 4; ++i) expect_about(schedule.after(Outcome::failed), 250ms);
+  for (int i = 0; i < 20; ++i) expect_about(schedule.after(Outcome::failed), 250ms);
   for (const auto base : {1000ms, 1500ms, 2250ms, 3375ms, 5062ms, 7593ms, 10000ms, 10000ms})
     expect_about(schedule.after(Outcome::failed), base);
 }
 
 TEST(SyncScheduleTest, forgets_failures_after_a_success) {
   SyncSchedule schedule(1s, 10s);
-  for (int i = 0; i < 9; ++i) schedule.after(Outcome::failed);
+  for (int i = 0; i < 25; ++i) schedule.after(Outcome::failed);
   schedule.after(Outcome::settled);
   expect_about(schedule.after(Outcome::failed), 1s);
 }
 
 TEST(SyncScheduleTest, hurries_after_a_loss_for_a_while) {
   SyncSchedule schedule(1s, 10s);
-  for (int i = 0; i < 9; ++i) schedule.after(Outcome::failed);
+  for (int i = 0; i < 25; ++i) schedule.after(Outcome::failed);
   schedule.server_lost();
   for (int i = 0; i < 20; ++i) expect_about(schedule.after(Outcome::failed), 250ms);
   expect_about(schedule.after(Outcome::failed), 1s);
