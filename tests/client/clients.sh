@@ -203,6 +203,7 @@ check_faults() {
   check 'before the server goes' same_page http://127.0.0.1:7082/index.html
   check 'a connection to the server that is dead without a word is left within seconds' silent_link_is_left
   check 'a dial stops when the program that asked for it has gone' dial_stops
+  check 'a client that is killed under load leaves nothing behind' killed_client_leaves_nothing
   process_stop $work/server-connect.pid 5
   check 'while it is away, the reason is told' tells_the_server_is_away
   start_server connect 127.0.0.1 "$program server" --mode=http-connect
@@ -223,6 +224,24 @@ END
   nft delete table ip silence
   return $status
 }
+
+killed_client_leaves_nothing() {
+  local pid load=()
+  for _ in 1 2 3 4; do
+    curl -s --limit-rate 2M -o /dev/null http://127.0.0.1:7082/much &
+    load+=($!)
+  done
+  eventually established 4 || return 1
+  read -r pid _ <$work/fault.pid
+  kill -KILL "$pid"
+  for pid in "${load[@]}"; do
+    if wait "$pid"; then echo 'a part passed for the whole' >&2 && return 1; fi
+  done
+  eventually established 0 || return 1
+  client_start fault forward 7082:web.cluster1:7080
+  eventually same_page http://127.0.0.1:7082/index.html
+}
+established() { curl -sf -m 1 http://127.0.0.1:8095/metrics | grep -q "^konnectivity_network_proxy_server_established_connections $1\$"; }
 
 # A frozen agent answers no dial.
 dial_stops() {
