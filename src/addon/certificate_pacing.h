@@ -19,7 +19,6 @@ class CertificatePacing {
  public:
   using Time = async::TimePoint;
   static constexpr async::Duration kCalm = std::chrono::milliseconds(250);
-  static constexpr async::Duration kCalmWithoutOthers = std::chrono::milliseconds(100);
   static constexpr async::Duration kCalmBeforeOthers = std::chrono::seconds(1);
   static constexpr async::Duration kReaction = std::chrono::seconds(2);
   static constexpr async::Duration kPatience = std::chrono::seconds(5);

@@ -25,11 +25,10 @@ TEST(CertificatePacing, waits_for_calm_but_not_for_long) {
   EXPECT_EQ(pacing.before_answer("other", kStart, kStart), 0s);
 }
 
-TEST(CertificatePacing, waits_less_where_nobody_else_is_to_write) {
+TEST(CertificatePacing, waits_longer_where_others_are_to_write) {
   CertificatePacing pacing;
-  pacing.addon_changed("c", kStart);
-  pacing.addon_changed("c", kStart + 50ms, CertificatePacing::kCalmWithoutOthers);
-  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 50ms), 100ms);
+  pacing.addon_changed("c", kStart, CertificatePacing::kCalmBeforeOthers);
+  EXPECT_EQ(pacing.before_answer("c", kStart, kStart + 50ms), 950ms);
 }
 
 TEST(CertificatePacing, answers_one_request_at_a_time) {

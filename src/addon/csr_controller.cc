@@ -35,7 +35,7 @@ async::Duration calm_after(const json::object& addon) {
   const auto* progress = find_condition(addon, "Progressing");
   if (progress == nullptr) return CertificatePacing::kCalm;
   const bool is_over = kube::text_at(*progress, "reason") == "Completed";
-  return is_over ? CertificatePacing::kCalmWithoutOthers : CertificatePacing::kCalmBeforeOthers;
+  return is_over ? CertificatePacing::kCalm : CertificatePacing::kCalmBeforeOthers;
 }
 
 std::string_view signer_of(const json::object& request) {
