@@ -45,8 +45,8 @@ class H2Connection : private H2Session::Events {
   /// silent for `patience`: to be run beside run(). Returns Code::timeout.
   async::Task<void> keep_alive(async::Clock& clock, async::Duration idle, async::Duration patience);
 
-  /// Pings the peer every `interval`, to be run beside run(), tells the handler when it falls silent,
-  /// and ends the connection when it stays so. Returns Code::timeout.
+  /// Pings the peer every `interval`, to be run beside run(), tells the handler when it falls
+  /// silent, and ends the connection when it stays so. Returns Code::timeout.
   async::Task<void> ping_every(async::Clock& clock, async::Duration interval, Patience patience);
   /// The same for the side that is pinged.
   async::Task<void> expect_pings(async::Clock& clock, async::Duration interval, Patience patience);

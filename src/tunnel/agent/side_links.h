@@ -50,7 +50,7 @@ class SideLinks {
   const ServerLink::TlsSource& tls_;
   std::vector<AgentLoop> loops_;
   std::vector<ServerLink::Options> options_;  // by loop
-  std::map<std::string, Group> groups_;  // by server id
+  std::map<std::string, Group> groups_;       // by server id
   bool draining_ = false;
   async::TaskGroup tasks_;
 };

@@ -64,9 +64,9 @@ Task<void> NativeBackend::run() {
         control_ = control.get();
         return control;
       }));
-  auto outcome = co_await (
-      connection_.run() || admit() ||
-      connection_.ping_every(context_.clock, native::kPingInterval, native::kPatience));
+  auto outcome =
+      co_await (connection_.run() || admit() ||
+                connection_.ping_every(context_.clock, native::kPingInterval, native::kPatience));
   auto result = std::visit([](auto& ended) { return std::move(ended); }, outcome);
   if (admitted_) {
     LOG_INFO("agent disconnected", {"agent", agent_id()}, {"from", peer()},

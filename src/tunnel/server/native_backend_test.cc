@@ -385,18 +385,6 @@ TEST_F(NativeBackendTest, sends_no_more_dials_after_goaway_and_keeps_what_it_has
   EXPECT_TRUE(world.until([this] { return client.heard == "still here"; }));
 }
 
-TEST_F(NativeBackendTest, sends_no_dials_to_an_agent_that_speaks_again_after_goaway) {
-  admit();
-  peer->session().goaway();
-  world.settle();
-  const std::size_t links = world.server.context.router.size();
-  link->cable.freeze();
-  for (int i = 0; i < 4; ++i) world.advance(native::kPingInterval);
-  link->cable.thaw();
-  world.settle();
-  EXPECT_EQ(world.server.context.router.size(), links);
-}
-
 TEST_F(NativeBackendTest, drops_headers_beyond_their_limit) {
   admit();
   dial(client);

@@ -39,7 +39,7 @@ class Occupancy {
 
  private:
   static constexpr int kAll = 1024, kMost = kAll * 3 / 4;
-  static constexpr int kMemory = 16;           // clients
+  static constexpr int kMemory = 16;          // clients
   static constexpr std::size_t kAtOnce = 32;  // more are worth another core
 
   void gone(bool brief);
