@@ -1,6 +1,9 @@
 #include "http/request_body.h"
 
-#include <boost/beast/core/buffers_range.hpp>
+#include <algorithm>
+#include <stdexcept>
+#include <string_view>
+
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 
@@ -8,9 +11,7 @@ namespace http {
 namespace {
 
 namespace beast = boost::beast;
-using Error = boost::system::error_code;
-
-constexpr std::size_t kChunkHead = 64 * 1024;  // bytes, with its extensions
+constexpr std::size_t kUnread = 64 * 1024;  // bytes of a chunk's head, or of the trailer
 
 // A body whose bytes nobody wants to have.
 struct Passing {
@@ -19,13 +20,15 @@ struct Passing {
    public:
     template <bool request, typename Fields>
     reader(beast::http::header<request, Fields>&, value_type&) {}
-    void init(const boost::optional<std::uint64_t>&, Error& error) { error = {}; }
+    void init(const boost::optional<std::uint64_t>&, boost::system::error_code& error) {
+      error = {};
+    }
     template <typename Buffers>
-    std::size_t put(const Buffers& buffers, Error& error) {
+    std::size_t put(const Buffers& buffers, boost::system::error_code& error) {
       error = {};
       return boost::asio::buffer_size(buffers);
     }
-    void finish(Error& error) { error = {}; }
+    void finish(boost::system::error_code& error) { error = {}; }
   };
 };
 
@@ -35,7 +38,7 @@ struct RequestBody::Parser : beast::http::request_parser<Passing> {};
 
 RequestBody::RequestBody(const std::string& head) : parser_(std::make_unique<Parser>()) {
   parser_->body_limit(boost::none);
-  parser_->header_limit(static_cast<std::uint32_t>(head.size() + kChunkHead));
+  parser_->header_limit(static_cast<std::uint32_t>(head.size() + kUnread));
   parser_->eager(true);
   parse(base::as_bytes(head));
   if (!parser_->is_header_done()) over_ = true;
@@ -64,17 +67,26 @@ std::size_t RequestBody::take(base::Bytes bytes) {
   const std::size_t parsed = parse(base::as_bytes(unread_));
   if (over_) return std::max(parsed, before) - before;
   unread_.erase(0, parsed);
-  over_ = unread_.size() > kChunkHead;
+  over_ = unread_.size() > kUnread;
   return bytes.size();
+}
+
+// Beast stores no field of 64 KiB or more: a trailer with one is no trailer.
+std::size_t RequestBody::put(base::Bytes bytes, boost::system::error_code& error) {
+  try {
+    return parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  } catch (const std::length_error&) {
+    error = beast::http::error::header_limit;
+    return 0;
+  }
 }
 
 // How many it could make something of; the rest is to come again, with more.
 std::size_t RequestBody::parse(base::Bytes bytes) {
   std::size_t parsed = 0;
   while (!parser_->is_done()) {
-    Error error;
-    const base::Bytes rest = bytes.subspan(parsed);
-    const std::size_t count = parser_->put(boost::asio::buffer(rest.data(), rest.size()), error);
+    boost::system::error_code error;
+    const std::size_t count = put(bytes.subspan(parsed), error);
     parsed += count;
     if (error == beast::http::error::need_more || (!error && count == 0)) return parsed;
     if (error) break;

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <boost/system/error_code.hpp>
+
 #include "base/bytes.h"
 
 namespace http {
@@ -24,6 +26,7 @@ class RequestBody {
  private:
   struct Parser;
   std::size_t parse(base::Bytes bytes);
+  std::size_t put(base::Bytes bytes, boost::system::error_code& error);
 
   std::unique_ptr<Parser> parser_;
   std::string unread_;  // the beginning of a chunk's head, or of a trailer

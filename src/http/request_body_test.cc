@@ -61,6 +61,14 @@ TEST(RequestBody, what_is_no_body_ends_it) {
   EXPECT_EQ(body.take(base::as_bytes("4\r\nbody\r\n")), 0u);
 }
 
+TEST(RequestBody, a_trailer_that_is_too_long_ends_it) {
+  RequestBody body(kChunked);
+  const std::string field = "0\r\nMd5: " + std::string(60'000, 'x');
+  body.take(base::as_bytes(field));
+  body.take(base::as_bytes(std::string(60'000, 'x') + "\r\n\r\n"));
+  EXPECT_TRUE(body.over());
+}
+
 TEST(RequestBody, a_chunk_head_without_an_end_ends_it) {
   RequestBody body(kChunked);
   body.take(base::as_bytes("4;"));
