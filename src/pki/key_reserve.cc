@@ -1,6 +1,5 @@
 #include "pki/key_reserve.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "async/loop_pool.h"

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tunnel/native.h"
-#include "tunnel/testing/h2_peer.h"
-#include "tunnel/testing/native_fixture.h"
-#include "tunnel/testing/test_client.h"
+#include "tunnel/server/testing/native_backend_fixture.h"
 
 namespace tunnel {
 namespace {
@@ -16,6 +14,7 @@ using testing::frame;
 using testing::H2Peer;
 using testing::H2PeerStream;
 using ::testing::HasSubstr;
+using testing::NativeBackendTest;
 using testing::NativeWorld;
 using testing::TestClient;
 
@@ -23,72 +22,6 @@ constexpr std::uint8_t kData = 0, kHeaders = 1, kWindowUpdate = 8;
 constexpr std::uint8_t kEndStream = 1, kEndHeaders = 4;
 constexpr std::uint32_t kProtocolError = 1, kFlowControlError = 3, kStreamClosed = 5,
                         kFrameSizeError = 6, kCompressionError = 9;
-
-// The server's end of a link whose agent says what it should not; and an agent beside it, which
-// must not notice (docs/protocol.md, 9).
-class NativeBackendTest : public ::testing::Test {
- protected:
-  NativeBackendTest() : bystander_(world.connect({"bystander", "", ""})) {
-    EXPECT_TRUE(world.until([this] { return bystander_.agent.welcome.has_value(); }));
-    EXPECT_TRUE(connected_.dial_through(*bystander_.server.backend, world.listen()));
-    EXPECT_TRUE(world.until([this] { return connected_.dialed && !world.targets.empty(); }));
-    link = &world.connect_server_only();
-    start({.role = http::H2Session::Role::server});
-  }
-  ~NativeBackendTest() override {
-    EXPECT_FALSE(bystander_.server.ended);
-    connected_.say("unmoved");
-    EXPECT_TRUE(world.until([this] { return world.targets[0]->heard() == "unmoved"; }));
-    peer->hang_up();
-    EXPECT_TRUE(world.until([this] { return peer->ended() && link->server.ended; }));
-  }
-
-  void start(const http::H2Session::Options& options) {
-    peer = std::make_unique<H2Peer>(world.tasks, link->cable.second(), options);
-    EXPECT_TRUE(world.until([this] { return peer->requests().size() == 1; }));
-  }
-  H2PeerStream& control() { return *peer->requests()[0]; }
-  void answer(const http::Headers& headers) {
-    control().stream->respond(headers);
-    world.settle();
-  }
-  void admit() {
-    answer({{":status", "200"}, {"agent-id", "misbehaving"}});
-    EXPECT_EQ(control().body, "{\"type\":\"welcome\"}\n");
-  }
-  // A dial that the peer has heard of.
-  H2PeerStream& dial(TestClient& asking) {
-    const std::size_t before = peer->requests().size();
-    EXPECT_TRUE(asking.dial_through(*link->server.backend, "10.0.0.1:80"));
-    EXPECT_TRUE(world.until([&] { return peer->requests().size() > before; }));
-    return *peer->requests().back();
-  }
-  H2PeerStream& establish(TestClient& asking) {
-    H2PeerStream& stream = dial(asking);
-    stream.stream->respond({{":status", "200"}});
-    world.settle();
-    EXPECT_TRUE(asking.dialed);
-    return stream;
-  }
-  bool link_ends() {
-    return world.until([this] { return link->server.ended.has_value(); });
-  }
-  const std::string& why() { return link->server.ended->message; }
-  void expect_refused(const std::string& reason) {
-    EXPECT_THAT(control().body, HasSubstr("\"refused\""));
-    EXPECT_THAT(control().body, HasSubstr(reason));
-    EXPECT_EQ(world.server.context.router.size(), 1u);
-  }
-
-  NativeWorld world;
-  NativeWorld::Link* link = nullptr;
-  std::unique_ptr<H2Peer> peer;
-  TestClient client{world.server.context}, second{world.server.context};
-
- private:
-  NativeWorld::Link& bystander_;
-  TestClient connected_{world.server.context};
-};
 
 TEST_F(NativeBackendTest, introduces_itself_on_the_control_stream) {
   EXPECT_EQ(control().header(":method"), "POST");
@@ -107,31 +40,6 @@ TEST_F(NativeBackendTest, asks_for_a_connection_by_connect) {
   EXPECT_EQ(stream.header("network"), "tcp");
   EXPECT_NE(stream.header("connection-id"), "");
   EXPECT_EQ(stream.header(":path"), "");
-}
-
-TEST_F(NativeBackendTest, owes_nothing_once_a_dial_is_answered) {
-  admit();
-  establish(client);
-  link->cable.freeze();
-  world.advance(std::chrono::seconds(3));
-  EXPECT_FALSE(link->server.backend->silent(world.server.clock.now()));
-  link->cable.thaw();
-}
-
-TEST_F(NativeBackendTest, tells_a_slow_target_from_a_dead_link) {
-  admit();
-  dial(client);
-  world.advance(std::chrono::milliseconds(500));
-  world.settle();
-  world.advance(std::chrono::seconds(3));
-  EXPECT_FALSE(link->server.backend->silent(world.server.clock.now()));
-  link->cable.freeze();
-  EXPECT_TRUE(second.dial_through(*link->server.backend, "10.0.0.2:80"));
-  world.advance(std::chrono::milliseconds(500));
-  world.settle();
-  world.advance(std::chrono::seconds(3));
-  EXPECT_TRUE(link->server.backend->silent(world.server.clock.now()));
-  link->cable.thaw();
 }
 
 TEST_F(NativeBackendTest, refuses_an_agent_without_an_id) {
@@ -373,16 +281,6 @@ TEST_F(NativeBackendTest, takes_no_more_connections_than_the_agent_allows) {
   second.leave();
   few.hang_up();
   EXPECT_TRUE(world.until([&] { return few.ended() && small.server.ended; }));
-}
-
-TEST_F(NativeBackendTest, sends_no_more_dials_after_goaway_and_keeps_what_it_has) {
-  admit();
-  H2PeerStream& stream = establish(client);
-  peer->session().goaway();
-  world.settle();
-  EXPECT_EQ(world.server.context.router.size(), 1u);
-  stream.say("still here");
-  EXPECT_TRUE(world.until([this] { return client.heard == "still here"; }));
 }
 
 TEST_F(NativeBackendTest, drops_headers_beyond_their_limit) {
