@@ -91,11 +91,11 @@ TEST_F(NativeLinksTest, does_not_take_an_idle_agent_for_a_silent_one) {
 TEST_F(NativeLinksTest, gets_no_dials_after_three_silent_intervals) {
   NativeWorld::Link& link = connect();
   link.cable.freeze();
-  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
+  pass_intervals(2);
   EXPECT_EQ(chosen(), link.server.backend.get());
   world.advance(native::kPingInterval - 1ms);
   EXPECT_EQ(link.agent.silences, 0);
-  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
+  pass_intervals(2);
   EXPECT_EQ(chosen(), nullptr);
   EXPECT_EQ(link.agent.silences, 1);
   EXPECT_FALSE(link.server.ended || link.agent.ended);
@@ -107,7 +107,7 @@ TEST_F(NativeLinksTest, keeps_its_connections_when_the_line_heals_in_time) {
   link.cable.freeze();
   it.client->say("from the client");
   it.target->say("from the target");
-  for (int i = 0; i < 5; ++i) world.advance(native::kPingInterval);
+  pass_intervals(5);
   ASSERT_EQ(chosen(), nullptr);
   link.cable.thaw();
   EXPECT_TRUE(world.until([&] { return it.target->heard() == "from the client"; }));
@@ -126,10 +126,10 @@ TEST_F(NativeLinksTest, is_given_up_by_both_ends_after_six_silent_intervals) {
   NativeWorld::Link& link = connect();
   const Connection it = establish();
   link.cable.freeze();
-  for (int i = 0; i < 5; ++i) world.advance(native::kPingInterval);
+  pass_intervals(5);
   world.advance(native::kPingInterval - 1ms);
   EXPECT_FALSE(link.server.ended || link.agent.ended);
-  for (int i = 0; i < 2; ++i) world.advance(native::kPingInterval);
+  pass_intervals(2);
   ASSERT_TRUE(world.until([&] { return link.server.ended && link.agent.ended; }));
   EXPECT_EQ(link.server.ended->message, "the peer has said nothing for 30s");
   EXPECT_EQ(link.agent.ended->message, "the peer has said nothing for 30s");

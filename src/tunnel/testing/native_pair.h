@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tunnel/native.h"
 #include "tunnel/testing/native_fixture.h"
 #include "tunnel/testing/test_client.h"
 
@@ -39,6 +40,10 @@ class NativePair : public ::testing::Test {
   // The link that the next dial will take.
   Backend* chosen() {
     return world.server.context.router.pick("127.0.0.1:1", world.server.clock.now());
+  }
+  // So many times the server pings, and nobody answers.
+  void pass_intervals(int count) {
+    for (int i = 0; i < count; ++i) world.advance(native::kPingInterval);
   }
   double open_at_agent() { return world.agent_metrics.open_endpoint_connections.value(); }
   bool all_gone_at_agent() {
