@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "tunnel/native.h"
 
 namespace tunnel::testing {
 namespace {
@@ -52,6 +53,13 @@ void say_frames(NativeWorld& world, Wire& wire, base::Bytes bytes,
     rest.remove_prefix(size);
     world.settle();
     after_each(number);
+  }
+}
+
+void fall_silent(NativeWorld& world) {
+  for (int interval = 0; interval <= native::kPatience.lost; ++interval) {
+    world.advance(native::kPingInterval);
+    world.settle();
   }
 }
 

@@ -20,4 +20,7 @@ void prepare_native_fuzzing();
 void say_frames(NativeWorld& world, Wire& wire, base::Bytes bytes,
                 const std::function<void(int)>& after_each);
 
+/// Lets time pass in which no wire says anything, until an end that waits for pings has given up.
+void fall_silent(NativeWorld& world);
+
 }  // namespace tunnel::testing
