@@ -51,6 +51,7 @@ class Bench:
 
     def __init__(self, world: World, settings: Settings, rows: Rows):
         self.world, self.settings, self.rows = world, settings, rows
+        self._services: dict[pathlib.Path, int] = {}  # their processes, by control socket
 
     @property
     def load(self) -> pathlib.Path:
@@ -65,6 +66,7 @@ class Bench:
                 command = [self.load, "target", "--listen", site.target_listen(port), "--control", self.control(site, name)]
                 log = self.world.folder / self.world.unique(f"target-{name}.log")
                 started.append(Process(f"target {name}", site.in_cluster(command), log))
+                self._services[self.control(site, name)] = started[-1].pid
             yield ports
         finally:
             for process in started:
@@ -142,7 +144,8 @@ class Bench:
         return json.loads(run(command, patience))
 
     def load_command(self, site: Site, running: Running, case: str, target: str, arguments: dict) -> list[str]:
-        words = [self.load, "run", "--case", case, "--control", self.control(site, target), *running.watch(),
+        control = self.control(site, target)
+        words = [self.load, "run", "--case", case, "--control", control, *running.watch(service=self._services[control]),
                  *running.route(target, self.world.frontend)]
         for name, value in arguments.items():
             words += [f"--{name}", str(value)]

@@ -47,9 +47,10 @@ class Running:
         for process in self.roles.values():
             process.require()
 
-    def watch(self) -> list[str]:
-        roles = ",".join(f"{role}={process.pid}" for role, process in self.roles.items())
-        return ["--watch", roles] if roles else []
+    def watch(self, **others: int) -> list[str]:
+        """`others` are processes beside its own, by role."""
+        watched = {role: process.pid for role, process in self.roles.items()} | others
+        return ["--watch", ",".join(f"{role}={pid}" for role, pid in watched.items())]
 
     def stop(self) -> None:
         for process in self.roles.values():

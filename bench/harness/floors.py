@@ -6,6 +6,7 @@ from .stats import REFERENCE, Case, cpu_per_gb, median, number, pick, ratio
 
 OURS = "ours"
 SIDES = ("server", "agent")
+ENDS = ("load", "service")  # what sends and what receives, on the same cores
 OTHERS = (("direct", "no proxy"), (REFERENCE, "reference"), ("haproxy", "HAProxy"), ("rathole", "rathole"), ("frp", "frp"))
 
 TEXT = """## What stands in the way
@@ -49,14 +50,15 @@ def throughput(cases: dict[str, Case]) -> str:
     lines = []
     for way, wanted in (("download", 4), ("upload", 3)):
         row = cases[way].find(OURS, tunnels=1) if way in cases else None
-        spent = {role: median(row, cpu_per_gb(role)) for role in (*SIDES, "load")}
+        spent = {role: median(row, cpu_per_gb(role)) for role in (*SIDES, *ENDS)}
         least = [times(spent[side], share(cases["profile"], way, side)) for side in SIDES]
         if None in (*spent.values(), *least):
             continue
+        ends = sum(spent[role] for role in ENDS)
         whole = cases[way].data["machine"]["cores"] * 1000
         reference, rathole = (median(cases[way].find(who, tunnels=1), "mb_per_s") for who in (REFERENCE, "rathole"))
         lines.append(f"| {way}, MB/s | {number(median(row, 'mb_per_s'))} | {number(whole / sum(spent.values()))} | "
-                     f"{number(whole / (sum(least) + spent['load']))} | {number(times(reference, wanted))}, {number(times(rathole, 1.5))} |")
+                     f"{number(whole / (sum(least) + ends))} | {number(times(reference, wanted))}, {number(times(rathole, 1.5))} |")
     if not lines:
         return ""
     head = "| one tunnel | ours | if no thread ever waited for another | and our own code cost nothing | wanted: of the reference, of rathole |"
@@ -81,13 +83,14 @@ def connects(cases: dict[str, Case]) -> list[str]:
     if not rate:
         return []
     row = case.find(OURS, at_once=16)
-    spent = {role: median(row, lambda sample, role=role: per_connect(sample, role)) for role in (*SIDES, "load")}
+    spent = {role: median(row, lambda sample, role=role: per_connect(sample, role)) for role in (*SIDES, *ENDS)}
     if None in spent.values():
         return []
     floors = [times(spent[side], share(cases["profile"], "connects, 16 at once", side)) for side in SIDES]
-    left = case.data["machine"]["cores"] / (2.5 * rate) * 1e6 - spent["load"]
+    ends = sum(spent[role] for role in ENDS)
+    left = case.data["machine"]["cores"] / (2.5 * rate) * 1e6 - ends
     return [f"| connects, 16 at once, CPU us of both processes for each | {number(sum(spent[side] for side in SIDES))} | "
-            f"{number(sum(floors)) if None not in floors else ''} | {number(left)}, beside {number(spent['load'])} of load generator and service |"]
+            f"{number(sum(floors)) if None not in floors else ''} | {number(left)}, beside {number(ends)} of load generator and service |"]
 
 
 def per_connect(sample: dict, role: str) -> float | None:
