@@ -107,8 +107,8 @@ def soak(case: Case):
                 memory = [kb * 1024 / 1e6 for kb in pick(sample, f"memory_kb.{role}")]
                 plots.line(place, row["contender"], range(1, len(memory) + 1), memory)
         place.set_title(f"Soak, memory of the {role}")
-        place.set_xlabel("round")
-        place.set_ylabel("MB when all is closed")
+        place.set_xlabel("part")
+        place.set_ylabel("MB when all has ended")
         place.set_ylim(bottom=0)
         plots.whole_numbers(place.xaxis)
         place.legend(frameon=False)

@@ -56,6 +56,12 @@ std::size_t Relay::write_now(base::Bytes bytes) {
   return count;
 }
 
+void Relay::on_room() {
+  stuck_ = false;
+  unlink();
+  wake_.notify_all();
+}
+
 void Relay::finish() {
   if (std::exchange(finished_, true)) return;
   if (backlog() > 0) watch_.add(*this);
@@ -127,7 +133,28 @@ bool Relay::reads() const {
 // Ends when the socket may have something to read, and whenever wake() says so.
 Task<void> Relay::wait_for_news() {
   if (reads()) return reader_.wait();
+  if (read_end_ == ReadEnd::none && outlet_ != nullptr) return wait_for_room();
   return read_end_ == ReadEnd::half_closed && !lingered_ ? linger() : wake_.wait();
+}
+
+Task<void> Relay::wait_for_room() {
+  if (stuck_) return wait_for_departure();
+  if (options_.departures != nullptr && !is_linked()) options_.departures->add(*this);
+  return wake_.wait();
+}
+
+// A peer that has gone takes no answer, and its last words had their time.
+Task<void> Relay::wait_for_departure() {
+  using namespace async::asio::experimental::awaitable_operators;
+  const auto outcome = co_await (wake_.wait() || socket_.wait_gone());
+  if (outcome.index() == 1 && std::get<1>(outcome))
+    on_overload("the peer has gone, and its last bytes were not taken in time");
+  co_return Result<void>{};
+}
+
+void Relay::on_delay_over() {
+  stuck_ = true;
+  wake_.notify_all();
 }
 
 // A wait that was interrupted tells nothing of the socket.

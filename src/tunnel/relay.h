@@ -7,6 +7,7 @@
 #include "async/event.h"
 #include "net/stream.h"
 #include "tunnel/congestion.h"
+#include "tunnel/delay_line.h"
 #include "tunnel/outlet.h"
 #include "tunnel/stall_watch.h"
 
@@ -21,7 +22,7 @@ namespace tunnel {
 /// Guarantees: every delivered byte is written in order before run() returns, unless the socket
 /// fails or abort(). The socket is read only while the outlet has room.
 /// Assumptions: lives in the coroutine that awaits run(); the references outlive it.
-class Relay : public Sink {
+class Relay : public Sink, private DelayLine::Entry {
  public:
   /// How the socket's reading side ended.
   enum class ReadEnd { none, eof, half_closed, failed };
@@ -47,6 +48,10 @@ class Relay : public Sink {
   struct Options {
     HalfClose half_close = HalfClose::no;
     async::Duration linger{0};  // for HalfClose::linger
+    /// After its delay without room in the outlet the connection ends if the socket's peer has
+    /// gone, or as soon as it goes: nothing that is read would tell. Null = the outlet is waited
+    /// for.
+    DelayLine* departures = nullptr;
   };
 
   Relay(async::asio::any_io_executor executor, net::Stream& socket, Outlet& outlet,
@@ -60,7 +65,7 @@ class Relay : public Sink {
   void finish();
   async::Task<void> run();
   /// The outlet has room again.
-  void on_room() { wake_.notify_all(); }
+  void on_room();
   /// The outlet is about to go, and nobody takes what the socket still says: run() returns once it
   /// has taken what was delivered, and leaves it to its caller how the socket ends.
   void leave();
@@ -87,6 +92,9 @@ class Relay : public Sink {
   bool must_shut() const;
   bool done() const;
   async::Task<void> wait_for_news();
+  async::Task<void> wait_for_room();
+  async::Task<void> wait_for_departure();
+  void on_delay_over() override;
   async::Task<void> write_beside_reading();
   async::Task<void> read_on();
   void read_after(const base::Result<void>& wait);
@@ -117,6 +125,7 @@ class Relay : public Sink {
   bool write_shut_ = false;  // with HalfClose::yes: the socket knows that no more comes
   bool lingered_ = false;
   bool leaving_ = false;
+  bool stuck_ = false;  // the outlet had no room for long
   bool overloaded_ = false;
   bool aborted_ = false;
 };

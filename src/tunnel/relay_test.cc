@@ -16,6 +16,8 @@ namespace {
 using async::Task;
 using base::Result;
 
+constexpr async::Duration kDeparture = std::chrono::seconds(30);
+
 // A relay between one end of a socket pair and a flow. The test holds the other end of the pair and
 // the far end of the call.
 class RelayTest : public ::testing::Test, private Relay::Listener {
@@ -31,9 +33,11 @@ class RelayTest : public ::testing::Test, private Relay::Listener {
     relay_.emplace(loop_.get_executor(), *ours_, flow_, clock_, watch_, budget_, listener,
                    Relay::Options{.half_close = linger.count() > 0 ? Relay::HalfClose::linger
                                                                    : Relay::HalfClose::no,
-                                  .linger = linger});
+                                  .linger = linger,
+                                  .departures = &departures_});
     owner_.relay = &*relay_;
     tasks_.spawn("relay", run(*relay_, ended_));
+    tasks_.spawn("departures", departures_.run());
   }
   ~RelayTest() override {
     tasks_.cancel();
@@ -109,6 +113,7 @@ class RelayTest : public ::testing::Test, private Relay::Listener {
   async::Loop loop_;
   async::ManualClock clock_{loop_.get_executor()};
   StallWatch watch_{clock_};
+  DelayLine departures_{loop_.get_executor(), clock_, kDeparture};
   base::MemoryBudget budget_{1 << 30};
   testing::NearCall* call_ = nullptr;
   testing::CallPair pair_{[this](http::H2Stream& stream) { return make(stream); }};
@@ -197,6 +202,46 @@ TEST_F(RelayTest, is_ended_when_nobody_takes_its_last_bytes) {
   }
   EXPECT_TRUE(ended_);
   EXPECT_TRUE(relay_->overloaded());
+}
+
+TEST_F(RelayTest, is_ended_when_nobody_takes_the_last_bytes_of_a_peer_that_has_gone) {
+  pair_.far_hold(true);
+  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
+  poll();
+  peer_->close();
+  clock_.advance(kDeparture - std::chrono::seconds(1));
+  poll();
+  EXPECT_FALSE(ended_);
+  clock_.advance(std::chrono::seconds(1));
+  poll();
+  EXPECT_TRUE(ended_);
+  EXPECT_TRUE(relay_->overloaded());
+}
+
+TEST_F(RelayTest, waits_for_room_as_long_as_the_peer_is_there) {
+  pair_.far_hold(true);
+  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
+  poll();
+  clock_.advance(10 * kDeparture);
+  poll();
+  EXPECT_FALSE(ended_);
+  peer_->close();
+  poll();
+  EXPECT_TRUE(ended_);
+}
+
+TEST_F(RelayTest, carries_the_last_bytes_of_a_peer_that_has_gone_while_anybody_takes_them) {
+  pair_.far_hold(true);
+  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
+  poll();
+  peer_->close();
+  clock_.advance(kDeparture - std::chrono::seconds(1));
+  poll();
+  pair_.far_hold(false);
+  const std::string all = heard() + heard();
+  EXPECT_EQ(all, pattern(8'000'000).substr(0, all.size()));
+  EXPECT_FALSE(relay_->overloaded());
+  EXPECT_EQ(read_end_, Relay::ReadEnd::eof);
 }
 
 TEST_F(RelayTest, goes_on_without_its_flow) {

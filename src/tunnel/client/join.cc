@@ -46,7 +46,9 @@ Task<void> Join::carry_all(Direction& direction) {
     }
     const std::size_t count = bytes.size();
     queue.push(std::move(bytes));
+    direction.writing = true;
     auto written = co_await direction.to.write_all(queue);
+    direction.writing = false;
     direction.write_failed = !written;
     CO_TRY_VOID(std::move(written));
     direction.bytes += count;

@@ -23,13 +23,16 @@ class Join {
 
   std::uint64_t bytes_to_far() const { return up_.bytes; }
   std::uint64_t bytes_to_near() const { return down_.bytes; }
+  /// Whether `far` has yet to take something: until then nobody sees `near` end.
+  bool waits_for_far() const { return up_.writing; }
 
  private:
   struct Direction {
     net::Stream& from;
     net::Stream& to;
-    std::uint64_t bytes = 0;    // carried
-    bool ended = false;         // well
+    std::uint64_t bytes = 0;  // carried
+    bool ended = false;       // well
+    bool writing = false;
     bool write_failed = false;  // at `to`
   };
 

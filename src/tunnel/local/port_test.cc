@@ -121,6 +121,22 @@ TEST_F(PortTest, tells_a_client_that_has_gone_from_one_that_waits_for_an_answer)
   EXPECT_TRUE(until([&] { return stopped; }));
 }
 
+TEST_F(PortTest, gives_up_a_target_that_does_not_take_the_last_bytes_of_a_client_that_has_gone) {
+  auto& world = there.world;
+  Wire& near = visit(forward_to(context, "cluster1:80"));
+  accept();
+  there.target().takes = false;
+  near.say(std::string(8 << 20, 'x'));
+  world.settle();
+  world.advance(std::chrono::minutes(5));
+  world.settle();
+  EXPECT_FALSE(there.target().closed);
+  near.reset();
+  world.advance(std::chrono::seconds(30));
+  EXPECT_TRUE(until([&] { return there.target().closed && !outcomes.empty(); }));
+  EXPECT_THAT(outcomes[0].error->message, HasSubstr("did not take its last bytes in time"));
+}
+
 TEST_F(PortTest, speaks_socks5) {
   Wire& near = visit(socks5_proxy(context, {}));
   near.say("\x05\x01\x00\x05\x01\x00\x03\x08"s + "cluster1\x00\x50"s + "early");

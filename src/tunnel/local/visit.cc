@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "net/peer_socket.h"
-#include "tunnel/client/join.h"
 #include "tunnel/local/one_request.h"
 
 namespace tunnel::local {
@@ -73,17 +72,38 @@ std::size_t Visit::keep_to_request(const std::string& head, std::string_view beh
   return taken;
 }
 
+// Ends when the client has gone and the target has taken nothing of its last words for long.
+Task<void> Visit::forsaken(const client::Join& join) {
+  using namespace async::asio::experimental::awaitable_operators;
+  constexpr async::Duration kPatience = std::chrono::seconds(30);
+  constexpr async::Duration kLookFor = std::chrono::seconds(1);
+  for (;;) {
+    const std::uint64_t before = join.bytes_to_far();
+    CO_TRY_VOID(co_await context_.clock.sleep_for(kPatience));
+    if (!join.waits_for_far() || join.bytes_to_far() != before) continue;
+    const auto look = co_await (client_gone() || context_.clock.sleep_for(kLookFor));
+    if (look.index() == 0) co_return Result<void>{};
+  }
+}
+
 Task<void> Visit::carry(std::string first) {
+  using namespace async::asio::experimental::awaitable_operators;
   if (auto sent = co_await far_->write_all(base::as_bytes(first)); !sent) {
     failed(sent.error());
     stream_->abort();
     co_return Result<void>{};
   }
   client::Join join(*stream_, *far_);
-  auto joined = co_await join.run();
+  auto joined = co_await (join.run() || forsaken(join));
   outcome_.sent = first.size() + join.bytes_to_far();
   outcome_.received = join.bytes_to_near();
-  if (!joined) failed(std::move(joined).error());
+  if (joined.index() == 1 && std::get<1>(joined)) {
+    failed({Code::timeout, "the client left, and the target did not take its last bytes in time"});
+    stream_->abort();
+    far_->abort();
+  } else if (joined.index() == 0 && !std::get<0>(joined)) {
+    failed(std::get<0>(joined).error());
+  }
   co_return Result<void>{};
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "tunnel/client/join.h"
 #include "tunnel/local/port.h"
 
 namespace tunnel::local {
@@ -34,6 +35,7 @@ class Visit {
  private:
   async::Task<void> client_gone();
   async::Task<void> client_closed();
+  async::Task<void> forsaken(const client::Join& join);
 
   const Context& context_;
   std::unique_ptr<net::Stream> stream_;

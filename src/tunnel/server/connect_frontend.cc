@@ -106,7 +106,8 @@ void ConnectFrontend::answered(Phase phase) {
 
 void ConnectFrontend::on_dialed(Leg& leg) {
   const auto half_close = leg.half_close() ? Relay::HalfClose::yes : Relay::HalfClose::linger;
-  const Relay::Options options{.half_close = half_close, .linger = kHalfCloseLinger};
+  const Relay::Options options{
+      .half_close = half_close, .linger = kHalfCloseLinger, .departures = &context_.departures};
   Relay::Listener& listener = *this;
   relay_.emplace(context_.executor, *stream_, leg.outlet(), context_.clock, context_.stall_watch,
                  context_.budget, listener, options);

@@ -6,7 +6,7 @@
 #include "async/clock.h"
 #include "base/buffer.h"
 #include "http/h2_session.h"
-#include "tunnel/server/delay_line.h"
+#include "tunnel/delay_line.h"
 #include "tunnel/server/remote_backend.h"
 #include "tunnel/server/router.h"
 #include "tunnel/server_metrics.h"
@@ -26,7 +26,8 @@ struct ServerContext {
   DelayLine& greeting_delay;
   DelayLine& half_close_linger;  // how long a silent target may go on after its client's end
   DelayLine& close_linger;       // how long a target may take to end after its client
-  DelayLine& late_answers;       // when an agent that has not answered a dial is asked for a sign
+  DelayLine& departures;    // when it is looked whether a client is there whose bytes nobody takes
+  DelayLine& late_answers;  // when an agent that has not answered a dial is asked for a sign
   const http::H2Session::WindowPolicy& windows;
   RemoteBackends& remotes;
   std::size_t loop_index;        // among those of the server

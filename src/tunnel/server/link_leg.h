@@ -7,7 +7,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "async/clock.h"
-#include "tunnel/server/delay_line.h"
+#include "tunnel/delay_line.h"
 #include "tunnel/server/leg.h"
 #include "tunnel/server/status.h"
 

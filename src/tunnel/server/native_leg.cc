@@ -97,14 +97,19 @@ void NativeLeg::drop() {
 }
 
 void NativeLeg::linger() {
-  if (ended_ || std::exchange(lingering_, true)) return;
+  if ((ended_ && stream_.queued() == 0) || std::exchange(lingering_, true)) return;
+  moved_ = context_.clock.now();
+  last_bytes_ = stream_.queued();
   context_.close_linger.add(*this);
 }
 
 void NativeLeg::on_delay_over() {
-  if (!std::exchange(lingering_, false)) return LinkLeg::on_delay_over();
-  if (stream_.queued() > 0) return linger();
-  stream_.reset(http::H2Error::cancel);
+  if (!lingering_) return LinkLeg::on_delay_over();
+  if (stream_.queued() < std::exchange(last_bytes_, stream_.queued()))
+    moved_ = context_.clock.now();
+  const bool waits = last_bytes_ > 0 && context_.clock.now() - moved_ < StallWatch::kPatience;
+  if (!waits) return end_lingering();
+  context_.close_linger.add(*this);
 }
 
 void NativeLeg::end_lingering() {

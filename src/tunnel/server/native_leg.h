@@ -43,10 +43,12 @@ class NativeLeg : public LinkLeg, public http::H2StreamHandler, private Outlet {
 
   http::H2Stream& stream_;
   bool answered_ = false;
-  bool finished_ = false;     // the client's direction
-  bool ended_ = false;        // the target's direction
-  std::size_t unwanted_ = 0;  // bytes from the target that nobody takes
-  bool lingering_ = false;    // the client is done: the target gets a moment to end as well
+  bool finished_ = false;       // the client's direction
+  bool ended_ = false;          // the target's direction
+  std::size_t unwanted_ = 0;    // bytes from the target that nobody takes
+  bool lingering_ = false;      // the client is done: the target gets a moment to end as well
+  std::size_t last_bytes_ = 0;  // that were not sent when it was last looked, while lingering
+  async::TimePoint moved_{};    // when they were last seen to become less
 };
 
 /// The headers of a CONNECT to the agent.

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "tunnel/server/delay_line.h"
+#include "tunnel/delay_line.h"
 
 namespace tunnel {
 

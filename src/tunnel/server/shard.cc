@@ -105,6 +105,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
       stall_watch_(clock_),
       greeting_delay_(loop.get_executor(), clock_, kGreetingDelay),
       half_close_linger_(loop.get_executor(), clock_, kHalfCloseLinger),
+      departures_(loop.get_executor(), clock_, StallWatch::kPatience),
       close_linger_(loop.get_executor(), clock_, kCloseLinger),
       late_answers_(loop.get_executor(), clock_, kLateAnswer),
       first_words_(loop.get_executor(), clock_, kFirstWordWithin),
@@ -120,6 +121,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
                greeting_delay_,
                half_close_linger_,
                close_linger_,
+               departures_,
                late_answers_,
                shared.windows,
                remotes_,
@@ -144,6 +146,7 @@ Shard::Shard(async::Loop& loop, std::size_t index, const Shared& shared)
   upkeep_.spawn("greeting delay", greeting_delay_.run());
   upkeep_.spawn("half-close linger", half_close_linger_.run());
   upkeep_.spawn("close linger", close_linger_.run());
+  upkeep_.spawn("departures", departures_.run());
   upkeep_.spawn("late answers", late_answers_.run());
   upkeep_.spawn("first words", first_words_.run());
   upkeep_.spawn("moments", moments_.run());

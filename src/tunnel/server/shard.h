@@ -110,6 +110,7 @@ class Shard {
   std::optional<DelayLine> dial_deadlines_;
   DelayLine greeting_delay_;
   DelayLine half_close_linger_;
+  DelayLine departures_;
   DelayLine close_linger_;
   DelayLine late_answers_;
   DelayLine first_words_;

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "http/h2_connection.h"
+#include "tunnel/delay_line.h"
 #include "tunnel/server/client_rules.h"
 #include "tunnel/server/connect_replies.h"
 #include "tunnel/server/context.h"
-#include "tunnel/server/delay_line.h"
 #include "tunnel/server/leg.h"
 
 namespace tunnel {

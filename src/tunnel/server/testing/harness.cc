@@ -125,6 +125,7 @@ Harness::Harness(std::vector<Strategy> strategies, async::Duration dial_timeout)
               greeting_,
               half_close_linger_,
               close_linger_,
+              departures_,
               late_answers_,
               windows_,
               remotes_,
@@ -136,6 +137,7 @@ Harness::Harness(std::vector<Strategy> strategies, async::Duration dial_timeout)
   tasks.spawn("greeting", greeting_.run());
   tasks.spawn("half-close linger", half_close_linger_.run());
   tasks.spawn("close linger", close_linger_.run());
+  tasks.spawn("departures", departures_.run());
   tasks.spawn("late answers", late_answers_.run());
   tasks.spawn("stall watch", stall_watch_.run());
   run_tasks();

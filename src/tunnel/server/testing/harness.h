@@ -86,6 +86,7 @@ class Harness {
   DelayLine deadlines_;
   DelayLine greeting_{loop.get_executor(), clock, std::chrono::milliseconds(25)};
   DelayLine half_close_linger_{loop.get_executor(), clock, std::chrono::seconds(30)};
+  DelayLine departures_{loop.get_executor(), clock, StallWatch::kPatience};
   DelayLine close_linger_{loop.get_executor(), clock, std::chrono::seconds(5)};
   DelayLine late_answers_{loop.get_executor(), clock, std::chrono::milliseconds(500)};
   RemoteBackends remotes_{context};

@@ -1,4 +1,4 @@
-#include "tunnel/server/delay_line.h"
+#include "tunnel/delay_line.h"
 
 namespace tunnel {
 
