@@ -114,8 +114,10 @@ void AgentFlags::add_behaviour() {
   table_.add_switch("native-link", config_.native_link,
                     "Offer servers of this project the native link, which gives each connection a "
                     "window of its own. Off: konnectivity's protocol only.");
-  table_.add_bytes("native-window-limit", config_.memory.window,
-                   "Bytes that the window of one connection may grow to on a native link.");
+  table_.add_bytes(
+      "native-window-limit", config_.memory.window,
+      "Bytes that the window of one connection may grow to on a native link, or of an HTTP/2 "
+      "stream on any other.");
   table_.add_int("threads", threads_,
                  "Threads that carry connections of native links. 0 means one for each core that "
                  "the process may use.");

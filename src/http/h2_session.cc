@@ -296,8 +296,9 @@ void H2Stream::consume(std::size_t count) {
   session_.announce_output();
 }
 
-// At least half of the window has been used up. A sender that the window limits sends one window in
-// a round trip; one that sends half of that or more may be limited by it.
+// At least half of the window has been used up. A sender that the window limits sends between half
+// of it and all in a round trip, as it is told of what was read by halves; one that sends a third
+// or more may be limited by it.
 void H2Stream::widen() {
   const H2Session::WindowPolicy& policy = *session_.windows_;
   const async::TimePoint now = policy.clock.now();
@@ -305,7 +306,7 @@ void H2Stream::widen() {
   const std::uint32_t window = std::max(window_, session_.stream_window_);
   const auto took = static_cast<double>((now - looked_).count());
   const auto round_trip = static_cast<double>(session_.round_trip_.count());
-  const bool limits = took * window < 2 * round_trip * static_cast<double>(consumed_);
+  const bool limits = took * window < 3 * round_trip * static_cast<double>(consumed_);
   consumed_ = 0;
   looked_ = now;
   if (!limits || window > policy.largest / 2) return;

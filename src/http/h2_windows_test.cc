@@ -160,6 +160,21 @@ TEST_F(H2Windows, let_the_sender_have_as_much_under_way_as_they_say) {
   EXPECT_EQ(reader.requests[0]->heard.body.size(), 2 * kWindow);
 }
 
+// The library tells of what was read by halves, so the second half may wait for the first.
+TEST_F(H2Windows, double_where_half_of_them_goes_through_in_a_round_trip) {
+  open().stream->send(base::as_bytes(std::string(4 << 20, 'x')));
+  exchange();
+  measure(kRoundTrip);
+  for (int i = 0; i < 2; ++i) {
+    reader.requests[0]->stream->consume(kWindow / 2);
+    clock.advance(kRoundTrip / 2);
+    move(reader, sender);
+    clock.advance(kRoundTrip / 2);
+    exchange();
+  }
+  EXPECT_EQ(grown.used(), kWindow);
+}
+
 TEST_F(H2Windows, stay_for_a_reader_that_is_slower_than_they_are) {
   open().stream->send(base::as_bytes(std::string(4 << 20, 'x')));
   exchange();

@@ -17,7 +17,7 @@ using base::Result;
 
 constexpr http::H2Session::Options kWindows{.role = http::H2Session::Role::client,
                                             .stream_window = 4 << 20,
-                                            .connection_window = 16 << 20,
+                                            .connection_window = 64 << 20,
                                             .max_frame_size = 64 << 10};
 
 base::Error to_error(const grpc::Status& status) {
@@ -42,7 +42,9 @@ KonnectivityLink::KonnectivityLink(AgentContext& context, Listener& listener, Op
 
 Task<void> KonnectivityLink::run(std::unique_ptr<net::Stream> stream) {
   using namespace async::asio::experimental::awaitable_operators;
-  http_ = std::make_unique<http::H2Connection>(context_.executor, std::move(stream), kWindows,
+  http::H2Session::Options windows = kWindows;
+  windows.windows = &context_.windows;
+  http_ = std::make_unique<http::H2Connection>(context_.executor, std::move(stream), windows,
                                                static_cast<http::H2Connection::Handler&>(*this));
   CO_TRY_VOID(http_->session().request(
       request_headers(), [this](http::H2Stream& opened) { return make_call(opened); }));

@@ -57,14 +57,14 @@ constexpr async::Duration kFirstWordWithin = std::chrono::seconds(60);
 constexpr async::Duration kLookAgain = std::chrono::milliseconds(50);
 
 // An agent's stream carries all its connections; what may be under way on it bounds what a slow
-// reader can pile up.
+// reader can pile up. Where the way is long, the windows grow.
 constexpr http::H2Session::Options kAgentWindows{.role = http::H2Session::Role::server,
                                                  .stream_window = 4 << 20,
-                                                 .connection_window = 16 << 20,
+                                                 .connection_window = 64 << 20,
                                                  .max_frame_size = 256 << 10};
 constexpr http::H2Session::Options kClientWindows{.role = http::H2Session::Role::server,
                                                   .stream_window = 1 << 20,
-                                                  .connection_window = 16 << 20,
+                                                  .connection_window = 64 << 20,
                                                   .max_frame_size = 256 << 10};
 
 // Cuts off a client that does not come to the point.
@@ -296,9 +296,10 @@ Task<void> Shard::serve_connect(Visitor visitor, ConnectRequest request) {
 }
 
 Task<void> Shard::run_h2(std::unique_ptr<net::Stream> stream, http::H2Connection::Handler& handler,
-                         const http::H2Session::Options& windows, async::Duration keepalive,
+                         http::H2Session::Options options, async::Duration keepalive,
                          std::string first) {
-  http::H2Connection connection(context_.executor, std::move(stream), windows, handler);
+  options.windows = &shared_.windows;
+  http::H2Connection connection(context_.executor, std::move(stream), options, handler);
   if (!first.empty()) CO_TRY_VOID(connection.session().receive(base::as_bytes(first)));
   auto outcome =
       co_await (connection.run() || connection.keep_alive(clock_, keepalive, kPingPatience));

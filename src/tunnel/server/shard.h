@@ -95,9 +95,8 @@ class Shard {
   async::Task<void> serve_connect(Visitor visitor, ConnectRequest request);
   Shard* home_of(const std::string& target);
   async::Task<void> run_h2(std::unique_ptr<net::Stream> stream,
-                           http::H2Connection::Handler& handler,
-                           const http::H2Session::Options& windows, async::Duration keepalive,
-                           std::string first = {});
+                           http::H2Connection::Handler& handler, http::H2Session::Options options,
+                           async::Duration keepalive, std::string first = {});
 
   const Shared shared_;
   async::Clock& clock_;
