@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "addon/addon_configs.h"
 #include "addon/addon_status.h"
 #include "addon/conditions.h"
@@ -62,13 +64,23 @@ kube::Task<void> AgentRegistration::apply(ObjectPtr addon, const DeploymentConfi
 }
 
 kube::Task<void> AgentRegistration::grant(const json::object& addon, const json::array& subjects) {
+  using namespace async::asio::experimental::awaitable_operators;
   const HubRbacOptions options{.token_review = hub_.cluster_roles.has_value()};
   ObjectPtr shared;
   if (options.token_review) {
     shared = hub_.cluster_role_bindings->get({"", std::string(kTokenReviewRole)});
   }
-  for (auto& wanted : hub_rbac(addon, subjects, options, shared.get()))
-    CO_TRY_VOID(co_await ensure(std::move(wanted)));
+  auto wanted = hub_rbac(addon, subjects, options, shared.get());
+  // A binding needs its role; the pairs of a role and a binding need nothing of each other.
+  const std::span<json::object> all(wanted);
+  auto [own, everywhere] =
+      co_await (ensure_in_order(all.first(2)) && ensure_in_order(all.subspan(2)));
+  CO_TRY_VOID(std::move(own));
+  co_return everywhere;
+}
+
+kube::Task<void> AgentRegistration::ensure_in_order(std::span<json::object> wanted) {
+  for (auto& object : wanted) CO_TRY_VOID(co_await ensure(std::move(object)));
   co_return kube::Result<void>{};
 }
 

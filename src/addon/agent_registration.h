@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "addon/deployment_config.h"
@@ -22,6 +23,7 @@ class AgentRegistration {
 
  private:
   kube::Task<void> grant(const json::object& addon, const json::array& subjects);
+  kube::Task<void> ensure_in_order(std::span<json::object> wanted);
   kube::Task<void> ensure(json::object wanted);
   CachedKind& kind_of(const json::object& object);
 

@@ -20,6 +20,9 @@ class CertificatePacing {
   using Time = async::TimePoint;
   static constexpr async::Duration kCalm = std::chrono::milliseconds(250);
   static constexpr async::Duration kCalmBeforeOthers = std::chrono::seconds(1);
+  static constexpr async::Duration kCalmAfterRollout = std::chrono::milliseconds(150);
+  /// The agent's own write is about to reach its cache as well.
+  static constexpr async::Duration kCalmAfterReaction = std::chrono::milliseconds(100);
   static constexpr async::Duration kReaction = std::chrono::seconds(2);
   static constexpr async::Duration kPatience = std::chrono::seconds(5);
 

@@ -29,13 +29,14 @@ std::string certificate_news(const ObjectPtr& addon) {
   return condition != nullptr ? json::serialize(*condition) : "";
 }
 
-/// How soon others may write to the add-on, now that it is as it is: OCM goes on until the agent's
-/// manifests are rolled out.
-async::Duration calm_after(const json::object& addon) {
+/// How soon others may write to the add-on, now that the agent or somebody else has: OCM goes on
+/// until the agent's manifests are rolled out.
+async::Duration calm_after(const json::object& addon, bool reacted) {
   const auto* progress = find_condition(addon, "Progressing");
   if (progress == nullptr) return CertificatePacing::kCalm;
-  const bool is_over = kube::text_at(*progress, "reason") == "Completed";
-  return is_over ? CertificatePacing::kCalm : CertificatePacing::kCalmBeforeOthers;
+  if (kube::text_at(*progress, "reason") != "Completed")
+    return CertificatePacing::kCalmBeforeOthers;
+  return reacted ? CertificatePacing::kCalmAfterReaction : CertificatePacing::kCalmAfterRollout;
 }
 
 std::string_view signer_of(const json::object& request) {
@@ -65,7 +66,7 @@ void CsrController::subscribe(controller::Controller& controller) {
     if (!after) return pacing_.forget(cluster);
     const auto now = hub_.clock().now();
     const bool reacted = certificate_news(before) != certificate_news(after);
-    pacing_.addon_changed(cluster, now, calm_after(*after));
+    pacing_.addon_changed(cluster, now, calm_after(*after, reacted));
     if (reacted) pacing_.agent_reacted(cluster, now);
     wake(cluster);
   });
