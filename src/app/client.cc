@@ -15,6 +15,8 @@ using tunnel::client::Failure;
 namespace {
 
 constexpr async::Duration kGoodbye = std::chrono::seconds(2);
+// Signals of one wish come within this time.
+constexpr async::Duration kOneWish = std::chrono::milliseconds(300);
 
 std::string_view advice_for(Failure failure) {
   switch (failure) {
@@ -92,8 +94,13 @@ Task<void> Client::watch_signals() {
   if (error) co_return Result<void>{};
   signal_ = signal;
   work_.cancel();
-  // Who asks twice will not wait for the goodbye.
-  (void)co_await signals_.async_wait(async::kAsTuple);
+  // Who asks twice will not wait for the goodbye. A supervisor such as timeout(1), which signals
+  // the process and then its group, has asked once.
+  const async::TimePoint asked = clock_.now();
+  do {
+    auto [ended, again] = co_await signals_.async_wait(async::kAsTuple);
+    if (ended) co_return Result<void>{};
+  } while (clock_.now() - asked < kOneWish);
   loop_.stop();
   co_return Result<void>{};
 }
