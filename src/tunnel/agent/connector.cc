@@ -24,7 +24,7 @@ Connector::Connector(AgentContext& context, ServerLink::TlsSource tls, ServerCou
 Task<void> Connector::run() {
   for (;;) {
     CO_TRY(const Outcome outcome, co_await sync());
-    CO_TRY_VOID(co_await context_.clock.sleep_for(schedule_.after(outcome)));
+    CO_TRY_VOID(co_await context_.clock.sleep_for(schedule_.after(outcome, draining_ || enough())));
   }
 }
 

@@ -23,10 +23,11 @@ class SyncSchedule {
   }
 
   /// The pause after an attempt: the interval and up to a tenth; after failures growing by half
-  /// each time, up to the cap. The first failures after a loss, and after the start, are followed
-  /// by a quarter of it.
-  async::Duration after(Outcome outcome) {
-    if (outcome == Outcome::failed && quick_ > 0) {
+  /// each time, up to the cap. The first attempts after a loss, and after the start, are followed
+  /// by a quarter of it as long as they fail or servers are missing: behind one address an attempt
+  /// may meet any of them.
+  async::Duration after(Outcome outcome, bool enough) {
+    if ((outcome == Outcome::failed || !enough) && quick_ > 0) {
       --quick_;
       return async::jittered(interval_ / 4, kJitter);
     }

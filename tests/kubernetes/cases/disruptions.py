@@ -53,6 +53,7 @@ class Disruptions(Case):
     def test_an_argument_of_the_servers_changes(self):
         self.begin("proxyServer.replicas=2")
         self.expect_ready(self.hub, chart.NAMESPACE, SERVER, 2)
+        eventually("an agent has found each server", self.traffic.no_dial_fails)
         with self.traffic.probing(25) as found:
             self.helm.upgrade(*self.values, "proxyServer.additionalArgs={--v=1}")
         print(f"  {found}")
