@@ -62,7 +62,11 @@ def rest(running: Running) -> None:
 def open_connections(role: str, process: Process) -> float:
     flag, series = OPEN[role]
     with urllib.request.urlopen(f"http://127.0.0.1:{flag_value(process, flag)}/metrics", timeout=10) as answer:
-        return next((float(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith(series)), 0)
+        lines = answer.read().decode().splitlines()
+    found = [float(line.split()[1]) for line in lines if line.startswith(f"{series} ")]
+    if not found:
+        raise Failure(f"the {role} does not tell {series}")
+    return found[0]
 
 
 def one_round(bench: Bench, site: Site, contender: Konnectivity, running: Running) -> dict:

@@ -65,6 +65,9 @@ class RelayTest : public ::testing::Test, private Relay::Listener {
     pair_.exchange();
   }
 
+  // The peer says more than the far end takes.
+  void fill_link();
+
   // The payload that the far end has heard.
   std::string heard() {
     poll();
@@ -143,6 +146,12 @@ std::string pattern(std::size_t size) {
   return text;
 }
 
+void RelayTest::fill_link() {
+  pair_.far_hold(true);
+  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
+  poll();
+}
+
 TEST_F(RelayTest, carries_what_it_reads_into_the_flow) {
   const std::string text = pattern(1'000'000);
   tasks_.spawn("write", write(*peer_, text));
@@ -151,9 +160,7 @@ TEST_F(RelayTest, carries_what_it_reads_into_the_flow) {
 }
 
 TEST_F(RelayTest, stops_reading_when_the_link_takes_no_more) {
-  pair_.far_hold(true);
-  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
-  poll();
+  fill_link();
   EXPECT_TRUE(flow_.full());
   EXPECT_LT(relay_->bytes_read(), 1'000'000u);
   pair_.far_hold(false);
@@ -205,9 +212,7 @@ TEST_F(RelayTest, is_ended_when_nobody_takes_its_last_bytes) {
 }
 
 TEST_F(RelayTest, is_ended_when_nobody_takes_the_last_bytes_of_a_peer_that_has_gone) {
-  pair_.far_hold(true);
-  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
-  poll();
+  fill_link();
   peer_->close();
   clock_.advance(kDeparture - std::chrono::seconds(1));
   poll();
@@ -219,9 +224,7 @@ TEST_F(RelayTest, is_ended_when_nobody_takes_the_last_bytes_of_a_peer_that_has_g
 }
 
 TEST_F(RelayTest, waits_for_room_as_long_as_the_peer_is_there) {
-  pair_.far_hold(true);
-  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
-  poll();
+  fill_link();
   clock_.advance(10 * kDeparture);
   poll();
   EXPECT_FALSE(ended_);
@@ -231,9 +234,7 @@ TEST_F(RelayTest, waits_for_room_as_long_as_the_peer_is_there) {
 }
 
 TEST_F(RelayTest, carries_the_last_bytes_of_a_peer_that_has_gone_while_anybody_takes_them) {
-  pair_.far_hold(true);
-  tasks_.spawn("write", write(*peer_, pattern(8'000'000)));
-  poll();
+  fill_link();
   peer_->close();
   clock_.advance(kDeparture - std::chrono::seconds(1));
   poll();

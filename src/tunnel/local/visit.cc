@@ -8,6 +8,7 @@
 
 #include "net/peer_socket.h"
 #include "tunnel/local/one_request.h"
+#include "tunnel/stall_watch.h"
 
 namespace tunnel::local {
 
@@ -75,11 +76,10 @@ std::size_t Visit::keep_to_request(const std::string& head, std::string_view beh
 // Ends when the client has gone and the target has taken nothing of its last words for long.
 Task<void> Visit::forsaken(const client::Join& join) {
   using namespace async::asio::experimental::awaitable_operators;
-  constexpr async::Duration kPatience = std::chrono::seconds(30);
   constexpr async::Duration kLookFor = std::chrono::seconds(1);
   for (;;) {
     const std::uint64_t before = join.bytes_to_far();
-    CO_TRY_VOID(co_await context_.clock.sleep_for(kPatience));
+    CO_TRY_VOID(co_await context_.clock.sleep_for(StallWatch::kPatience));
     if (!join.waits_for_far() || join.bytes_to_far() != before) continue;
     const auto look = co_await (client_gone() || context_.clock.sleep_for(kLookFor));
     if (look.index() == 0) co_return Result<void>{};
