@@ -15,6 +15,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include "net/address.h"
+#include "net/pacing.h"
 
 namespace net {
 namespace {
@@ -194,6 +195,7 @@ Liveness Liveness::link() {
 void tune(Socket& socket, const Liveness& liveness) {
   const int descriptor = socket.native_handle();
   if (!set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) return;  // a Unix socket
+  stop_vain_pacing(descriptor);
   const int seconds = static_cast<int>(liveness.idle.count());
   set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
   set(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, seconds);

@@ -24,7 +24,8 @@ struct Liveness {
   static Liveness link();
 };
 
-/// Sets TCP_NODELAY and the keepalive of `liveness`; does nothing on a Unix socket.
+/// Sets TCP_NODELAY and the keepalive of `liveness`, and stops pacing where the path is short (see
+/// net/pacing.h). For a connected socket; does nothing on a Unix socket.
 void tune(Socket& socket, const Liveness& liveness);
 
 /// For a socket that carries many streams: few bytes may wait in the system before they are sent
