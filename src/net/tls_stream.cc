@@ -33,7 +33,7 @@ std::string content(BIO* bio) {
   return {text, static_cast<std::size_t>(length)};
 }
 
-std::string one_line(X509_NAME* name) {
+std::string one_line(const X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   return content(bio.get());

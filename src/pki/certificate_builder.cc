@@ -8,6 +8,7 @@ namespace pki {
 namespace {
 
 using BignumPtr = std::unique_ptr<BIGNUM, net::OpensslDeleter<BN_free>>;
+using NamePtr = std::unique_ptr<X509_NAME, net::OpensslDeleter<X509_NAME_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, net::OpensslDeleter<X509_EXTENSION_free>>;
 using OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, net::OpensslDeleter<ASN1_OCTET_STRING_free>>;
 using AuthorityKeyIdPtr =
@@ -58,14 +59,16 @@ void CertificateBuilder::set_subject(const X509_NAME* name) {
 
 void CertificateBuilder::set_subject(const std::string& common_name,
                                      std::span<const std::string> organizations) {
+  const NamePtr name(X509_NAME_new());
   for (const std::string& organization : organizations)
-    add_name(NID_organizationName, organization);
-  add_name(NID_commonName, common_name);
+    add(*name, NID_organizationName, organization);
+  add(*name, NID_commonName, common_name);
+  set_subject(name.get());
 }
 
 // Given with its type, the text is not held to the 64 characters of a common name.
-void CertificateBuilder::add_name(int nid, const std::string& value) {
-  check(X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate_.get()), nid,
+void CertificateBuilder::add(X509_NAME& name, int nid, const std::string& value) {
+  check(X509_NAME_add_entry_by_NID(&name, nid,
                                    printable(value) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
                                    reinterpret_cast<const unsigned char*>(value.data()),
                                    static_cast<int>(value.size()), -1, 0) == 1,

@@ -41,7 +41,7 @@ class CertificateBuilder {
 
  private:
   void check(bool done, std::string_view what);
-  void add_name(int nid, const std::string& value);
+  void add(X509_NAME& name, int nid, const std::string& value);
 
   net::X509Ptr certificate_;
   base::Result<void> state_;
