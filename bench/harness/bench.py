@@ -175,11 +175,11 @@ def pss_kb(pid: int) -> int:
     return 0
 
 
-def settled(pid: int, limit: float = 5) -> int:
-    """The memory once it has not changed by more than 1 % for a second, at most after the limit."""
+def settled(pid: int, limit: float = 5, still: float = 1) -> int:
+    """The memory once it has not changed by more than 1 % for so many seconds, at most after the limit."""
     end = time.monotonic() + limit
     memory, since = pss_kb(pid), time.monotonic()
-    while time.monotonic() < end and time.monotonic() - since < 1:
+    while time.monotonic() < end and time.monotonic() - since < still:
         time.sleep(0.1)
         now = pss_kb(pid)
         if abs(now - memory) * 100 > memory:

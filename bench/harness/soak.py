@@ -17,6 +17,7 @@ PARTS, ROUNDS, ROUND_SECONDS = 4, 3, 3.0
 QUICK_PARTS, QUICK_ROUND_SECONDS = 1, 1.5
 # A client that left may have said what its service does not read: that is given up in two steps of thirty seconds each.
 REST_LIMIT = 90
+PAUSE = (60, 21)  # seconds, at most and without a change: free memory goes back within 20 s of the last work
 OPEN = {"server": ("--admin-port=", "konnectivity_network_proxy_server_established_connections"),
         "agent": ("--admin-server-port=", "konnectivity_network_proxy_agent_open_endpoint_connections")}
 
@@ -36,7 +37,7 @@ def soak(bench: Bench) -> None:
 
 def endure(bench: Bench, contender: Konnectivity) -> dict:
     """A server with two agents: one lives to be weighed, the other is killed in every round."""
-    site, parts = Site(), QUICK_PARTS if bench.settings.quick else PARTS
+    site, parts, pause = (Site(), QUICK_PARTS, ()) if bench.settings.quick else (Site(), PARTS, PAUSE)
     with bench.targets(site) as ports, bench.lineup(site, ports, [(contender, contender.ways[0])]) as entries:
         if not entries:
             raise Failure("it did not start")
@@ -47,7 +48,7 @@ def endure(bench: Bench, contender: Konnectivity) -> dict:
             uses += [one_round(bench, site, contender, running) for _ in range(ROUNDS)]
             rest(running)
             for role, process in running.roles.items():
-                memory[role].append(settled(process.pid))
+                memory[role].append(settled(process.pid, *pause))
             say(f"{contender.key}, part {part + 1}: {uses[-1]} server {memory['server'][-1]} KB, agent {memory['agent'][-1]} KB")
         totals = {name: sum(use[name] for use in uses) for name in uses[0]}
         return {**totals, "memory_kb": memory, "growth": {role: growth(kb) for role, kb in memory.items()}}

@@ -3,15 +3,23 @@
 #include <bit>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 
 namespace app {
 namespace {
 
-constexpr auto kStart = std::chrono::seconds(10);
+constexpr auto kInterval = std::chrono::seconds(10);
+
+std::chrono::nanoseconds processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
 
 // Pages that nobody can have written to, of one object (the program or a library).
 int drop_pages(dl_phdr_info* object, std::size_t, void*) {
@@ -28,11 +36,21 @@ int drop_pages(dl_phdr_info* object, std::size_t, void*) {
 
 }  // namespace
 
+bool PauseWatch::look(std::chrono::nanoseconds used) {
+  const bool paused = used - std::exchange(last_, used) < kWork;
+  const bool due = !tidied_ || (paused && used - *tidied_ >= kWork);
+  if (due) tidied_ = used;
+  return due;
+}
+
 async::Task<void> settle(async::Clock& clock) {
-  CO_TRY_VOID(co_await clock.sleep_for(kStart));
-  ::malloc_trim(0);
-  ::dl_iterate_phdr(drop_pages, nullptr);
-  co_return base::Result<void>{};
+  PauseWatch watch;
+  for (bool started = false;; started = true) {
+    CO_TRY_VOID(co_await clock.sleep_for(kInterval));
+    if (!watch.look(processor_time())) continue;
+    ::malloc_trim(0);
+    if (!started) ::dl_iterate_phdr(drop_pages, nullptr);
+  }
 }
 
 }  // namespace app

@@ -28,8 +28,40 @@ TEST(Settle, gives_pages_of_the_program_back_some_time_after_the_start) {
   clock.advance(std::chrono::minutes(1));
   loop.restart();
   loop.poll();
-  EXPECT_TRUE(tasks.empty());
   EXPECT_LT(shared_pages(), at_start / 2);
+  tasks.cancel();
+  loop.restart();
+  loop.poll();
+}
+
+using namespace std::chrono_literals;
+
+TEST(PauseWatch, is_due_at_the_first_look) {
+  PauseWatch watch;
+  EXPECT_TRUE(watch.look(5s));
+}
+
+TEST(PauseWatch, is_not_due_again_without_work) {
+  PauseWatch watch;
+  watch.look(5s);
+  EXPECT_FALSE(watch.look(5s + 10ms));
+  EXPECT_FALSE(watch.look(5s + 20ms));
+}
+
+TEST(PauseWatch, waits_for_the_pause_after_work) {
+  PauseWatch watch;
+  watch.look(1s);
+  EXPECT_FALSE(watch.look(4s));
+  EXPECT_FALSE(watch.look(9s));
+  EXPECT_TRUE(watch.look(9s + 50ms));
+  EXPECT_FALSE(watch.look(9s + 60ms));
+}
+
+TEST(PauseWatch, adds_up_work_that_comes_in_drops) {
+  PauseWatch watch;
+  watch.look(1s);
+  EXPECT_FALSE(watch.look(1s + 150ms));
+  EXPECT_TRUE(watch.look(1s + 300ms));
 }
 
 }  // namespace
