@@ -1,6 +1,6 @@
 # Third-party libraries; the Debian packages are listed in scripts/packages.txt.
 find_package(Threads REQUIRED)
-find_package(OpenSSL 3 REQUIRED)
+include(OpenSSL)
 find_package(ZLIB REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(fmt REQUIRED)

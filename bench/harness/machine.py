@@ -18,6 +18,7 @@ def describe(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict:
         "cores": os.cpu_count(),
         "memory_gib": round(int(_field("/proc/meminfo", "MemTotal").split()[0]) / 2**20, 1),
         "kernel": platform.release(),
+        "congestion": pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "busy_before": busy_share(),
         "versions": _versions(programs, root),
@@ -45,6 +46,7 @@ def _versions(programs: dict[str, pathlib.Path], root: pathlib.Path) -> dict[str
         "rathole": _first((root / "tests/peers/rathole/Cargo.toml").read_text(), r'rathole = .*"=([\d.]+)"'),
         "haproxy": _first(_output(["/usr/sbin/haproxy", "-v"]), r"version (\S+)"),
         "openssl": _first(_output(["openssl", "version"]), r"OpenSSL (\S+)"),
+        "our_openssl": _first(_output([programs.get("cluster-proxy", "false"), "version"]), r"OpenSSL ([\d.]+)"),
         "go": _first(_output(["go", "version"]), r"go([\d.]+)"),
     }
 

@@ -66,9 +66,11 @@ def machine(cases: dict[str, Case]) -> str:
     versions = newest["versions"]
     lines = [
         "## Machine\n",
-        f"{newest['cpu']}, {newest['cores']} cores, {newest['memory_gib']} GiB, Linux {newest['kernel']}, {newest['date']}.",
+        f"{newest['cpu']}, {newest['cores']} cores, {newest['memory_gib']} GiB, Linux {newest['kernel']} with TCP congestion control "
+        f"{newest.get('congestion', 'unknown')}, {newest['date']}.",
         f"Reference: {versions['reference']}. HAProxy {versions['haproxy']}, rathole {versions['rathole']}, "
-        f"frp {versions['frp']}. OpenSSL {versions['openssl']}, Go {versions['go']}.",
+        f"frp {versions['frp']}, Go {versions['go']}. OpenSSL {versions.get('our_openssl', versions['openssl'])} in ours, "
+        f"{versions['openssl']} in HAProxy.",
     ]
     places = {(fact["cpu"], fact["cores"], fact["kernel"]) for fact in facts}
     if len(places) > 1:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from . import ImageError, packages
+from . import ImageError, packages, static
 
 USER = 65532
 # The reference's pods call the parts by these names.
@@ -64,8 +64,8 @@ def write_base(root: pathlib.Path, program: pathlib.Path, shell: bool) -> list[p
     return found
 
 
-def write_program(root: pathlib.Path, program: pathlib.Path, licence: pathlib.Path) -> None:
-    """The program without symbols and under all its names."""
+def write_program(root: pathlib.Path, program: pathlib.Path, licence: pathlib.Path, linked: list[static.Library]) -> None:
+    """The program without symbols and under all its names, and the licences of what is inside."""
     root.mkdir(parents=True)
     # The build id covers debug information, and with it the folder of the build.
     strip = ["llvm-objcopy-19", "--strip-all", "--remove-section=.comment", "--remove-section=.note.gnu.build-id"]
@@ -74,6 +74,8 @@ def write_program(root: pathlib.Path, program: pathlib.Path, licence: pathlib.Pa
     for name in NAMES:
         (root / name).symlink_to("cluster-proxy")
     copy(licence, root / "usr/share/doc/cluster-proxy/LICENSE")
+    for library in linked:
+        write(root / "usr/share/doc" / library.name / "copyright", library.text)
 
 
 def libraries(program: pathlib.Path) -> list[pathlib.Path]:

@@ -8,14 +8,14 @@ import pathlib
 import re
 import time
 
-from . import packages
+from . import packages, static
 
 DEBIAN = "http://deb.debian.org/debian/pool"
 
 
-def document(version: str, inside: list[packages.Package], program: pathlib.Path, epoch: int) -> str:
+def document(version: str, inside: list[packages.Package], linked: list[static.Library], program: pathlib.Path, epoch: int) -> str:
     digest = hashlib.sha256(program.read_bytes()).hexdigest()
-    described = [own_package(version, digest), *(debian_package(package) for package in inside)]
+    described = [own_package(version, digest), *map(debian_package, inside), *map(static_library, linked)]
     relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", described[0]["SPDXID"])]
     relations += [relation(described[0]["SPDXID"], "DEPENDS_ON", each["SPDXID"]) for each in described[1:]]
     content = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
@@ -67,6 +67,27 @@ def debian_package(package: packages.Package) -> dict:
             "referenceType": "purl",
             "referenceLocator": f"pkg:deb/debian/{package.name}@{package.version}?arch={package.architecture}",
         }],
+    }
+
+
+def static_library(library: static.Library) -> dict:
+    return {
+        "SPDXID": f"SPDXRef-static-{library.name}",
+        "name": library.name,
+        "versionInfo": library.version,
+        "supplier": f"Organization: {library.supplier}",
+        "downloadLocation": library.source,
+        "filesAnalyzed": False,
+        "sourceInfo": "linked statically into /cluster-proxy",
+        "licenseConcluded": library.licence,
+        "licenseDeclared": library.licence,
+        "copyrightText": f"see /usr/share/doc/{library.name}/copyright in the image",
+        "externalRefs": [
+            {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+             "referenceLocator": f"pkg:generic/{library.name}@{library.version}"},
+            {"referenceCategory": "SECURITY", "referenceType": "cpe23Type",
+             "referenceLocator": f"cpe:2.3:a:{library.name}:{library.name}:{library.version}:*:*:*:*:*:*:*"},
+        ],
     }
 
 

@@ -140,6 +140,7 @@ TEST_F(Command, explains_a_program_with_exit_code_0) {
 TEST_F(Command, prints_the_version) {
   EXPECT_EQ(run({"cluster-proxy", "version"}), 0);
   EXPECT_THAT(out_, HasSubstr("cluster-proxy 0."));
+  EXPECT_THAT(out_, HasSubstr(", OpenSSL "));
   EXPECT_EQ(run({"cluster-proxy", "version", "more"}), 1);
   EXPECT_THAT(error_, HasSubstr("unexpected argument \"more\""));
 }

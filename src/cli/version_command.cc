@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/version.h"
+#include "net/tls.h"
 
 namespace cli {
 namespace {
@@ -16,8 +17,8 @@ class Version : public Action {
                       fmt::format("unexpected argument \"{}\"", invocation.arguments.front()));
   }
   base::Result<int> run(const Invocation& invocation) override {
-    invocation.console.out(
-        fmt::format("cluster-proxy {} (konnectivity {})\n", kVersion, kKonnectivityVersion));
+    invocation.console.out(fmt::format("cluster-proxy {} (konnectivity {}, {})\n", kVersion,
+                                       kKonnectivityVersion, net::tls_library()));
     return 0;
   }
 
@@ -28,14 +29,15 @@ class Version : public Action {
 }  // namespace
 
 Command version_command() {
-  return {.name = "version",
-          .aliases = {"--version"},
-          .group = "Other Commands",
-          .summary = "Print the version",
-          .text =
-              "Prints this program's version, and that of the konnectivity whose flags, metrics "
-              "and wire format it keeps.",
-          .make = [] { return std::make_unique<Version>(); }};
+  return {
+      .name = "version",
+      .aliases = {"--version"},
+      .group = "Other Commands",
+      .summary = "Print the version",
+      .text =
+          "Prints this program's version, that of the konnectivity whose flags, metrics and wire "
+          "format it keeps, and that of the library that encrypts.",
+      .make = [] { return std::make_unique<Version>(); }};
 }
 
 }  // namespace cli

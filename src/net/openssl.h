@@ -19,6 +19,7 @@ struct OpensslDeleter {
 
 using BioPtr = std::unique_ptr<BIO, OpensslDeleter<BIO_free_all>>;
 using X509Ptr = std::unique_ptr<X509, OpensslDeleter<X509_free>>;
+using NamePtr = std::unique_ptr<X509_NAME, OpensslDeleter<X509_NAME_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, OpensslDeleter<EVP_PKEY_free>>;
 using SslPtr = std::unique_ptr<SSL, OpensslDeleter<SSL_free>>;
 

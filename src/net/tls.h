@@ -10,6 +10,9 @@ using SSL_CTX = struct ssl_ctx_st;
 
 namespace net {
 
+/// What encrypts, with its version: "OpenSSL 4.0.3".
+std::string tls_library();
+
 enum class TlsVersion { v1_0, v1_1, v1_2, v1_3 };
 
 /// What a TLS endpoint shows and demands. All PEM texts are contents, not file names.

@@ -67,6 +67,10 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_length, cons
 
 }  // namespace
 
+std::string tls_library() {
+  return std::string("OpenSSL ") + OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 struct TlsContextBuilder {
   TlsContext& made;
   const TlsOptions& options;

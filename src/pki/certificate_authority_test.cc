@@ -57,7 +57,7 @@ std::vector<std::string> extensions(std::string_view pem) {
   const auto certificate = x509::first_certificate(pem);
   std::vector<std::string> names;
   for (int i = 0; i < X509_get_ext_count(certificate.get()); ++i) {
-    X509_EXTENSION* extension = X509_get_ext(certificate.get(), i);
+    auto* extension = X509_get_ext(certificate.get(), i);
     names.emplace_back(OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(extension))));
     if (X509_EXTENSION_get_critical(extension) != 0) names.back() += " critical";
   }

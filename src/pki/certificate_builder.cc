@@ -8,7 +8,6 @@ namespace pki {
 namespace {
 
 using BignumPtr = std::unique_ptr<BIGNUM, net::OpensslDeleter<BN_free>>;
-using NamePtr = std::unique_ptr<X509_NAME, net::OpensslDeleter<X509_NAME_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, net::OpensslDeleter<X509_EXTENSION_free>>;
 using OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, net::OpensslDeleter<ASN1_OCTET_STRING_free>>;
 using AuthorityKeyIdPtr =
@@ -59,7 +58,7 @@ void CertificateBuilder::set_subject(const X509_NAME* name) {
 
 void CertificateBuilder::set_subject(const std::string& common_name,
                                      std::span<const std::string> organizations) {
-  const NamePtr name(X509_NAME_new());
+  const net::NamePtr name(X509_NAME_new());
   for (const std::string& organization : organizations)
     add(*name, NID_organizationName, organization);
   add(*name, NID_commonName, common_name);

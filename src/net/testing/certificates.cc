@@ -40,8 +40,10 @@ X509Ptr blank(const std::string& name, EVP_PKEY* key, long valid_seconds) {
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), valid_seconds);
   X509_set_pubkey(certificate.get(), key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+  const NamePtr subject(X509_NAME_new());
+  X509_NAME_add_entry_by_txt(subject.get(), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  X509_set_subject_name(certificate.get(), subject.get());
   return certificate;
 }
 
