@@ -16,7 +16,7 @@ LOADS = {"download": ("download", "bulk", 1), "upload": ("upload", "bulk", 1), "
 SECONDS = 4.0
 FREQUENCY = 1997  # samples a second; no divisor of anything periodic
 PARTS = {"kernel": ("[kernel", "[vdso"), "TLS": ("libcrypto", "libssl"), "nghttp2": ("libnghttp2",), "libc": ("libc.so", "libstdc++", "ld-linux"),
-         "ours": ("cluster-proxy",)}
+         "ours": ("cluster-proxy", "proxy-server", "proxy-agent")}
 CALLS = ("sendmsg", "recvfrom", "epoll_wait", "epoll_ctl", "connect", "accept", "socket", "close", "shutdown", "sched_yield")
 
 
@@ -62,15 +62,25 @@ def record(pid: int, file: pathlib.Path) -> subprocess.Popen:
 
 def shares(file: pathlib.Path) -> dict:
     """Percent of the samples: by part, each sample once; by system call, of the whole."""
-    objects = report(file, "--no-children", "dso")
-    parts = {name: round(sum(share for object_, share in objects if object_.startswith(starts)), 1) for name, starts in PARTS.items()}
+    parts = dict.fromkeys(PARTS, 0.0)
+    for object_, symbol, share in report(file, "--no-children", "dso,sym"):
+        parts[part_of(object_, symbol)] += share
+    parts = {name: round(share, 1) for name, share in parts.items()}
     symbols = dict(report(file, "--children", "sym"))
     calls = {call: symbols.get(f"__x64_sys_{call}", 0.0) for call in CALLS}
     return {"parts": parts, "calls": {call: share for call, share in calls.items() if share >= 0.5}}
 
 
-def report(file: pathlib.Path, children: str, by: str) -> list[tuple[str, float]]:
-    """The lines of perf's report: name, percent."""
-    command = ["perf", "report", "-i", file, children, "-g", "none", "--sort", by, "--stdio", "--percent-limit", "0.1", "--field-separator", "\t"]
+def part_of(object_: str, symbol: str) -> str:
+    """OpenSSL is linked into the program: its functions are those without a namespace."""
+    name = next((name for name, starts in PARTS.items() if object_.startswith(starts)), "ours")
+    inside = name == "ours" and "::" not in symbol and not symbol.startswith("0x")
+    return "TLS" if inside else name
+
+
+def report(file: pathlib.Path, children: str, by: str) -> list[tuple]:
+    """The lines of perf's report: what `by` asks for, then percent."""
+    command = ["perf", "report", "-i", file, children, "-g", "none", "--sort", by, "--stdio", "--percent-limit", "0.01", "--field-separator", "\t"]
     lines = (line.strip().split("\t") for line in run(command, 120).splitlines() if line.strip() and not line.startswith("#"))
-    return [(fields[-1].split("] ")[-1] if by == "sym" else fields[-1].strip(), float(fields[0].rstrip("% "))) for fields in lines]
+    keys = by.count(",") + 1
+    return [(*(field.strip().removeprefix("[k] ").removeprefix("[.] ") for field in fields[-keys:]), float(fields[0].rstrip("% "))) for fields in lines]
