@@ -15,10 +15,11 @@ namespace {
 
 constexpr auto kInterval = std::chrono::seconds(10);
 
-std::chrono::nanoseconds processor_time() {
+PauseWatch::Use use_now() {
   timespec used{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+  return {.processor = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec),
+          .free = ::mallinfo2().fordblks};
 }
 
 // Pages that nobody can have written to, of one object (the program or a library).
@@ -36,10 +37,11 @@ int drop_pages(dl_phdr_info* object, std::size_t, void*) {
 
 }  // namespace
 
-bool PauseWatch::look(std::chrono::nanoseconds used) {
-  const bool paused = used - std::exchange(last_, used) < kWork;
-  const bool due = !tidied_ || (paused && used - *tidied_ >= kWork);
-  if (due) tidied_ = used;
+bool PauseWatch::look(const Use& use) {
+  const bool paused = use.processor - std::exchange(last_, use.processor) < kWork;
+  const bool due = !tidied_ || (paused && (use.processor - tidied_->processor >= kWork ||
+                                           use.free >= tidied_->free + kFreed));
+  if (due) tidied_ = use;
   return due;
 }
 
@@ -47,7 +49,7 @@ async::Task<void> settle(async::Clock& clock) {
   PauseWatch watch;
   for (bool started = false;; started = true) {
     CO_TRY_VOID(co_await clock.sleep_for(kInterval));
-    if (!watch.look(processor_time())) continue;
+    if (!watch.look(use_now())) continue;
     ::malloc_trim(0);
     if (!started) ::dl_iterate_phdr(drop_pages, nullptr);
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 
 #include "async/clock.h"
@@ -14,17 +15,23 @@ namespace app {
 /// `clock` outlives the task. Thread: any, once a process.
 async::Task<void> settle(async::Clock& clock);
 
-/// Finds pauses after work in what the processor time of the process was at each look.
+/// Finds the pauses in which free heap should go back, from what the process is like at each look.
 class PauseWatch {
  public:
   static constexpr std::chrono::milliseconds kWork{200};
+  static constexpr std::size_t kFreed = 1024 * 1024;
+
+  struct Use {
+    std::chrono::nanoseconds processor;
+    std::size_t free;  // heap, in bytes, whether given back or not
+  };
 
   /// True at the first look, and when less than kWork went by since the last one, but at least as
-  /// much since it was true.
-  bool look(std::chrono::nanoseconds used);
+  /// much, or kFreed was freed, since it was true: connections may end long after they worked.
+  bool look(const Use& use);
 
  private:
-  std::optional<std::chrono::nanoseconds> tidied_;
+  std::optional<Use> tidied_;
   std::chrono::nanoseconds last_{};
 };
 

@@ -38,30 +38,38 @@ using namespace std::chrono_literals;
 
 TEST(PauseWatch, is_due_at_the_first_look) {
   PauseWatch watch;
-  EXPECT_TRUE(watch.look(5s));
+  EXPECT_TRUE(watch.look({5s, 0}));
 }
 
 TEST(PauseWatch, is_not_due_again_without_work) {
   PauseWatch watch;
-  watch.look(5s);
-  EXPECT_FALSE(watch.look(5s + 10ms));
-  EXPECT_FALSE(watch.look(5s + 20ms));
+  watch.look({5s, 0});
+  EXPECT_FALSE(watch.look({5s + 10ms, 100}));
+  EXPECT_FALSE(watch.look({5s + 20ms, 0}));
 }
 
 TEST(PauseWatch, waits_for_the_pause_after_work) {
   PauseWatch watch;
-  watch.look(1s);
-  EXPECT_FALSE(watch.look(4s));
-  EXPECT_FALSE(watch.look(9s));
-  EXPECT_TRUE(watch.look(9s + 50ms));
-  EXPECT_FALSE(watch.look(9s + 60ms));
+  watch.look({1s, 0});
+  EXPECT_FALSE(watch.look({4s, 0}));
+  EXPECT_FALSE(watch.look({9s, 0}));
+  EXPECT_TRUE(watch.look({9s + 50ms, 0}));
+  EXPECT_FALSE(watch.look({9s + 60ms, 0}));
 }
 
 TEST(PauseWatch, adds_up_work_that_comes_in_drops) {
   PauseWatch watch;
-  watch.look(1s);
-  EXPECT_FALSE(watch.look(1s + 150ms));
-  EXPECT_TRUE(watch.look(1s + 300ms));
+  watch.look({1s, 0});
+  EXPECT_FALSE(watch.look({1s + 150ms, 0}));
+  EXPECT_TRUE(watch.look({1s + 300ms, 0}));
+}
+
+TEST(PauseWatch, is_due_again_when_much_is_freed_without_work) {
+  PauseWatch watch;
+  watch.look({1s, 0});
+  EXPECT_FALSE(watch.look({1s + 1ms, PauseWatch::kFreed - 1}));
+  EXPECT_TRUE(watch.look({1s + 2ms, PauseWatch::kFreed}));
+  EXPECT_FALSE(watch.look({1s + 3ms, PauseWatch::kFreed}));
 }
 
 }  // namespace
