@@ -2,6 +2,12 @@
 # when -DCP_SYSTEM_OPENSSL=ON asks for it, and where the other cannot be had.
 option(CP_SYSTEM_OPENSSL "Link with the system's OpenSSL" OFF)
 
+# A version that changes, here or in scripts/openssl, must not stay behind in the cache of an older build.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/scripts/openssl)
+foreach(found OPENSSL_INCLUDE_DIR OPENSSL_SSL_LIBRARY OPENSSL_CRYPTO_LIBRARY)
+  unset(${found} CACHE)
+endforeach()
+
 if(NOT CP_SYSTEM_OPENSSL)
   execute_process(COMMAND ${CMAKE_SOURCE_DIR}/scripts/openssl
     OUTPUT_VARIABLE CP_OPENSSL OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE CP_OPENSSL_FAILED)
