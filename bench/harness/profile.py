@@ -16,7 +16,7 @@ LOADS = {"download": ("download", "bulk", 1), "upload": ("upload", "bulk", 1), "
 SECONDS = 4.0
 FREQUENCY = 1997  # samples a second; no divisor of anything periodic
 PARTS = {"kernel": ("[kernel", "[vdso"), "TLS": ("libcrypto", "libssl"), "nghttp2": ("libnghttp2",), "libc": ("libc.so", "libstdc++", "ld-linux"),
-         "ours": ("cluster-proxy", "proxy-server", "proxy-agent")}
+         "ours": ("cluster-proxy",)}
 CALLS = ("sendmsg", "recvfrom", "epoll_wait", "epoll_ctl", "connect", "accept", "socket", "close", "shutdown", "sched_yield")
 
 

@@ -23,7 +23,7 @@ class Library:
 
 
 def linked_into(program: pathlib.Path) -> list[Library]:
-    """None when `program` was built with -DCP_SYSTEM_OPENSSL=ON: then it is one of Debian's shared libraries."""
+    """Empty when `program` was built with -DCP_SYSTEM_OPENSSL=ON: then it is one of Debian's shared libraries."""
     inside = re.search(rb"OpenSSL (\d+\.\d+\.\d+) \d\d? [A-Z][a-z]{2} \d{4}\0", program.read_bytes())
     if not inside:
         return []
