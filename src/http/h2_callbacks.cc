@@ -156,8 +156,9 @@ struct H2Callbacks {
   static int data_received(nghttp2_session* native, std::uint8_t, std::int32_t id,
                            const std::uint8_t* data, std::size_t length, void* user) {
     H2Session& session = session_of(user);
-    nghttp2_session_consume_connection(native, length);
     H2Stream* stream = session.find_stream(id);
+    session.arrived(stream, length);
+    nghttp2_session_consume_connection(native, length);
     if (stream != nullptr && stream->handler_) {
       stream->handler_->on_data({data, length});
     } else {

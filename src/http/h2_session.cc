@@ -55,6 +55,9 @@ H2Session::H2Session(const Options& options, Events& events)
       header_limit_(options.header_limit),
       stream_window_(options.stream_window),
       windows_(options.windows),
+      connection_window_(options.connection_window),
+      connection_window_told_(windows_ == nullptr ? options.connection_window
+                                                  : connection_window_.size({})),
       budget_(options.budget) {
   static const OptionPtr strict = make_options(false), tolerant = make_options(true);
   const auto create =
@@ -79,7 +82,7 @@ void H2Session::submit_settings(const Options& options) {
   if (role_ == Role::client) entries.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
-                                        static_cast<std::int32_t>(options.connection_window));
+                                        static_cast<std::int32_t>(connection_window_told_));
 }
 
 Result<void> H2Session::receive(base::Bytes bytes) {
@@ -191,11 +194,33 @@ void H2Session::measure(async::TimePoint now) {
   ping();
 }
 
+void H2Session::arrived(H2Stream* stream, std::size_t count) {
+  if (windows_ == nullptr) return;
+  const async::TimePoint now = windows_->clock.now();
+  measure(now);
+  if (stream != nullptr && !stream->traffic_.bulk(now, count)) connection_window_.interactive(now);
+  connection_window_.arrived(now, count);
+  resize_connection_window(now);
+}
+
+void H2Session::resize_connection_window(async::TimePoint now) {
+  const std::uint32_t size = connection_window_.size(now);
+  if (std::exchange(connection_window_told_, size) == size) return;
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
+                                        static_cast<std::int32_t>(size));
+}
+
+void H2Session::note_interactive() {
+  if (windows_ != nullptr) connection_window_.interactive(windows_->clock.now());
+}
+
 void H2Session::ping_acknowledged(std::uint64_t payload) {
   if (!pings_.empty() && pings_.front() == payload) {
     pings_.pop_front();
     const async::TimePoint then{async::Duration(static_cast<std::int64_t>(payload))};
-    const async::Duration took = windows_->clock.now() - then;
+    const async::TimePoint now = windows_->clock.now();
+    const async::Duration took = now - then;
+    connection_window_.measured(now, took);
     if (round_trip_.count() == 0 || took < round_trip_) {
       round_trip_ = took;
     } else {

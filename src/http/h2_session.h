@@ -11,7 +11,9 @@
 #include "async/clock.h"
 #include "base/buffer.h"
 #include "base/result.h"
+#include "http/connection_window.h"
 #include "http/header.h"
+#include "http/traffic.h"
 
 using nghttp2_session = struct nghttp2_session;
 
@@ -110,13 +112,15 @@ class H2Stream {
   std::uint32_t window_ = 0;       // what the peer may have under way; 0 = as the session began
   std::size_t consumed_ = 0;       // bytes since the last look at the window
   async::TimePoint looked_{};
+  Traffic traffic_;  // that comes
 };
 
 /// An HTTP/2 connection without I/O (RFC 9113) over libnghttp2: bytes in, events out, bytes out.
 ///
 /// The connection's receive window is credited on receipt, that of a stream by its owner: a stream
 /// that is not read never blocks the others. With a WindowPolicy a stream's window doubles when
-/// half of it is used up within a round trip. Sending streams take turns; one whose queue has just
+/// half of it is used up within a round trip, and that of the connection is a ConnectionWindow.
+/// Sending streams take turns; one whose queue has just
 /// been empty goes before those that always have more. HTTP semantics (which headers must be there)
 /// are the business of the layer above; a block of headers beyond kHeaderLimit resets its stream.
 /// Thread: that of the loop.
@@ -132,7 +136,7 @@ class H2Session {
   struct Options {
     Role role = Role::server;
     std::uint32_t stream_window = 1 << 20;       // bytes
-    std::uint32_t connection_window = 16 << 20;  // bytes
+    std::uint32_t connection_window = 16 << 20;  // bytes; with `windows` what it may grow to
     std::uint32_t max_frame_size = 16384;        // largest frame we accept, bytes
     std::uint32_t header_limit = 16 << 20;       // bytes of one request's fields (RFC 9113, 6.5.2)
     std::uint32_t max_streams = 0;               // that the peer may have open; 0 = does not say
@@ -176,6 +180,9 @@ class H2Session {
   /// A request that is over with its headers.
   base::Result<H2Stream*> request_and_end(const Headers& headers, const MakeHandler& make);
   void ping();
+  /// Bytes of somebody who says little and waits for the answer have come, in a stream that carries
+  /// many connections. The session sees those that have a stream of their own.
+  void note_interactive();
   /// The round trip as pings have measured it, near the shortest of late; zero when none has.
   async::Duration round_trip() const { return round_trip_; }
   /// Tells the peer that no new streams are accepted; existing ones go on.
@@ -200,6 +207,8 @@ class H2Session {
   bool notify_sent();
   void ping_acknowledged(std::uint64_t payload);
   void measure(async::TimePoint now);
+  void arrived(H2Stream* stream, std::size_t count);
+  void resize_connection_window(async::TimePoint now);
   void close_stream(std::int32_t id, std::uint32_t error);
   H2Stream* find_stream(std::int32_t id);
 
@@ -216,6 +225,8 @@ class H2Session {
   std::uint32_t header_limit_;
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;
+  ConnectionWindow connection_window_;
+  std::uint32_t connection_window_told_;
   base::MemoryBudget* budget_;
   std::deque<std::uint64_t> pings_;  // when those were made that are not answered
   async::Duration round_trip_{0};

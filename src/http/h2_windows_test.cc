@@ -208,6 +208,67 @@ TEST_F(H2Windows, grow_no_further_than_the_budget_and_give_back_what_they_had) {
   EXPECT_EQ(grown.used(), 0u);
 }
 
+// The stream's own window is out of the way; what counts is what has come and was not read.
+TEST_F(H2Windows, hold_bulk_back_on_the_whole_connection_while_somebody_says_little) {
+  Listens::Heard bulk_heard, little_heard;
+  Side wide({.role = H2Session::Role::server,
+             .stream_window = 1 << 30,
+             .connection_window = 1 << 30,
+             .windows = &policy});
+  Side talker({.role = H2Session::Role::client});
+  const auto settle = [&] {
+    while (move(talker, wide) || move(wide, talker)) {
+    }
+  };
+  const auto begin = [&](Listens::Heard& heard) {
+    return *talker.session.request({{":method", "CONNECT"}, {":authority", "a:1"}},
+                                   std::make_unique<Listens>(heard));
+  };
+  const auto under_way = [&](H2Stream& bulk) {
+    bulk.send(base::as_bytes(std::string(8 << 20, 'b')));
+    base::BufferQueue out;
+    EXPECT_TRUE(talker.session.produce(out, 16 << 20));
+    const std::size_t size = out.size();
+    while (!out.empty()) EXPECT_TRUE(wide.session.receive(out.pop().bytes()));
+    settle();
+    return size;
+  };
+  const auto go_on_alone = [&](H2Stream& bulk) {
+    for (int i = 0; i < 3; ++i) {
+      under_way(bulk);
+      clock.advance(ConnectionWindow::kPresence / 2);
+    }
+    under_way(bulk);
+  };
+  H2Stream& bulk = *begin(bulk_heard);
+  H2Stream& little = *begin(little_heard);
+  settle();
+  go_on_alone(bulk);
+  EXPECT_GT(under_way(bulk), ConnectionWindow::kRoomy / 2);
+  little.send(base::as_bytes("key"));
+  settle();
+  under_way(bulk);  // what it was allowed before goes first
+  EXPECT_LE(under_way(bulk), ConnectionWindow::kLeast + 8192);
+  go_on_alone(bulk);
+  EXPECT_GT(under_way(bulk), ConnectionWindow::kRoomy / 2);
+}
+
+TEST_F(H2Windows, lose_nothing_of_the_connection_to_streams_that_are_reset) {
+  for (std::size_t sent = 0; sent < std::size_t{2} * ConnectionWindow::kRoomy; sent += kWindow) {
+    open().stream->send(base::as_bytes(std::string(kWindow, 'x')));
+    move(sender, reader, kWindow / 2);
+    reader.requests.back()->stream->reset(H2Error::cancel);
+    base::BufferQueue late;
+    ASSERT_TRUE(sender.session.produce(late, kWindow));
+    move(reader, sender);
+    while (!late.empty()) ASSERT_TRUE(reader.session.receive(late.pop().bytes()));
+    exchange();
+  }
+  open().stream->send(base::as_bytes(std::string(kWindow, 'x')));
+  exchange();
+  EXPECT_EQ(reader.requests.back()->heard.body.size(), kWindow);
+}
+
 TEST_F(H2Windows, tell_how_much_has_been_sent) {
   Open& it = open();
   it.stream->send(base::as_bytes(std::string(150'000, 'x')));

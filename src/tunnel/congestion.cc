@@ -21,7 +21,8 @@ std::list<Congestion::Slow>::iterator Congestion::find(const Sink& sink) {
   return std::ranges::find(slow_, &sink, &Slow::sink);
 }
 
-void Congestion::delivered(Sink& sink) {
+void Congestion::delivered(Sink& sink, std::size_t count) {
+  if (!sink.traffic_.bulk(clock_.now(), count)) call_.note_interactive();
   if (sink.backlog() <= limit() || find(sink) != slow_.end()) return;
   slow_.push_back({&sink, clock_.now(), sink.taken()});
   call_.hold(true);

@@ -6,6 +6,7 @@
 
 #include "async/clock.h"
 #include "grpc/call.h"
+#include "http/traffic.h"
 
 namespace tunnel {
 
@@ -19,13 +20,17 @@ class Sink {
   virtual std::uint64_t taken() const = 0;
   /// The reader is too slow for all others: the connection must end now, for `reason`.
   virtual void on_overload(const std::string& reason) = 0;
+
+ private:
+  friend class Congestion;
+  http::Traffic traffic_;  // that the link delivers
 };
 
 /// Decides what happens when a reader falls behind on a konnectivity stream, which has no flow
 /// control of its connections: the bytes of all come in one order.
 ///
-/// Flow: report each delivery(); above the limit the link is held, so that the sender stops. It
-/// goes on when the
+/// Flow: report what was delivered(); above the limit the link is held, so that the sender stops.
+/// It goes on when the
 ///   backlog has halved. tick() is called a few times a second while active().
 /// Guarantees: the link is never held longer than kPatience by a reader that takes nothing (unless
 /// nobody else waits
@@ -52,7 +57,8 @@ class Congestion {
   Congestion(grpc::Call& call, async::Clock& clock, const base::MemoryBudget& budget,
              Options options);
 
-  void delivered(Sink& sink);
+  /// `count` bytes of the link went to `sink`.
+  void delivered(Sink& sink, std::size_t count);
   /// The reader took some.
   void drained(Sink& sink);
   void remove(Sink& sink);

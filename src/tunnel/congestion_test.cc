@@ -34,7 +34,7 @@ class CongestionTest : public ::testing::Test {
 
   void deliver(Reader& reader, std::size_t bytes) {
     reader.waiting += bytes;
-    congestion_.delivered(reader);
+    congestion_.delivered(reader, bytes);
   }
   void take(Reader& reader, std::size_t bytes) {
     reader.waiting -= bytes;
@@ -128,7 +128,7 @@ TEST_F(CongestionTest, ends_a_stalled_reader_when_waiting_requests_cannot_be_see
   Congestion blind(*call_, clock_, budget_,
                    {.connection_limit = kLimit, .crowded = [] { return false; }, .blind = true});
   reader_.waiting = kLimit + 1;
-  blind.delivered(reader_);
+  blind.delivered(reader_, kLimit + 1);
   clock_.advance(Congestion::kPatience);
   blind.tick();
   EXPECT_NE(reader_.ended, "");

@@ -20,7 +20,7 @@ inline constexpr http::H2Connection::Patience kPatience{.silent = 3, .lost = 6};
 inline constexpr async::Duration kWelcomeWithin = std::chrono::seconds(15);
 
 inline constexpr std::uint32_t kFirstWindow = 64 * 1024;     // bytes, one connection
-inline constexpr std::uint32_t kLinkWindow = 1 << 30;        // bytes: never what limits
+inline constexpr std::uint32_t kLinkWindow = 1 << 30;        // bytes, all connections, the largest
 inline constexpr std::uint32_t kFrame = 64 * 1024;           // bytes, the largest
 inline constexpr std::uint32_t kHeaders = 64 * 1024;         // bytes, of a request or an answer
 inline constexpr std::uint32_t kConnectionsOfLink = 65'536;  // at the agent

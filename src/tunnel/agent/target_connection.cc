@@ -103,7 +103,7 @@ Task<void> TargetConnection::carry(net::Socket socket) {
 void TargetConnection::deliver(base::Bytes bytes) {
   if (bytes.empty() || end_ != End::none) return;
   channel_->relay.deliver(bytes);
-  link_.stream()->congestion().delivered(channel_->relay);
+  link_.stream()->congestion().delivered(channel_->relay, bytes.size());
 }
 
 void TargetConnection::close() { end(End::client, ""); }

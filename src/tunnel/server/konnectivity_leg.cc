@@ -46,7 +46,7 @@ void KonnectivityLeg::deliver(base::Bytes bytes, base::Bytes packet) {
   if (deserted() || bytes.empty()) return;
   outstanding_ += bytes.size();
   data(bytes, packet);
-  if (!deserted()) backend_.congestion().delivered(*this);
+  if (!deserted()) backend_.congestion().delivered(*this, bytes.size());
 }
 
 void KonnectivityLeg::agent_lost() { closed(End::agent_lost, "agent connection lost", true); }
