@@ -198,7 +198,8 @@ void H2Session::arrived(H2Stream* stream, std::size_t count) {
   if (windows_ == nullptr) return;
   const async::TimePoint now = windows_->clock.now();
   measure(now);
-  if (stream != nullptr && !stream->traffic_.bulk(now, count)) connection_window_.interactive(now);
+  if (stream != nullptr && crowd_.says_little(now, stream->place_, count))
+    connection_window_.interactive(now);
   connection_window_.arrived(now, count);
   resize_connection_window(now);
 }

@@ -12,8 +12,8 @@
 #include "base/buffer.h"
 #include "base/result.h"
 #include "http/connection_window.h"
+#include "http/crowd.h"
 #include "http/header.h"
-#include "http/traffic.h"
 
 using nghttp2_session = struct nghttp2_session;
 
@@ -112,7 +112,7 @@ class H2Stream {
   std::uint32_t window_ = 0;       // what the peer may have under way; 0 = as the session began
   std::size_t consumed_ = 0;       // bytes since the last look at the window
   async::TimePoint looked_{};
-  Traffic traffic_;  // that comes
+  Crowd::Member place_;  // among those that the peer sends
 };
 
 /// An HTTP/2 connection without I/O (RFC 9113) over libnghttp2: bytes in, events out, bytes out.
@@ -225,6 +225,7 @@ class H2Session {
   std::uint32_t header_limit_;
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;
+  Crowd crowd_;  // of the streams
   ConnectionWindow connection_window_;
   std::uint32_t connection_window_told_;
   base::MemoryBudget* budget_;

@@ -6,7 +6,7 @@
 
 #include "async/clock.h"
 #include "grpc/call.h"
-#include "http/traffic.h"
+#include "http/crowd.h"
 
 namespace tunnel {
 
@@ -23,7 +23,7 @@ class Sink {
 
  private:
   friend class Congestion;
-  http::Traffic traffic_;  // that the link delivers
+  http::Crowd::Member place_;  // among those that the link delivers to
 };
 
 /// Decides what happens when a reader falls behind on a konnectivity stream, which has no flow
@@ -82,6 +82,7 @@ class Congestion {
   const base::MemoryBudget& budget_;
   Options options_;
   std::list<Slow> slow_;
+  http::Crowd crowd_;
 };
 
 }  // namespace tunnel
