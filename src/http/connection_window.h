@@ -33,8 +33,9 @@ class ConnectionWindow {
   void arrived(async::TimePoint now, std::size_t count);
   /// Some of them are of somebody who says little.
   void interactive(async::TimePoint now) { interactive_until_ = now + kPresence; }
+  /// What a ping took that was answered at `now`.
   void measured(async::TimePoint now, async::Duration round_trip);
-  /// Bytes.
+  /// What the peer may have under way at `now`, in bytes.
   std::uint32_t size(async::TimePoint now) const;
 
  private:

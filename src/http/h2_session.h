@@ -120,9 +120,9 @@ class H2Stream {
 /// The connection's receive window is credited on receipt, that of a stream by its owner: a stream
 /// that is not read never blocks the others. With a WindowPolicy a stream's window doubles when
 /// half of it is used up within a round trip, and that of the connection is a ConnectionWindow.
-/// Sending streams take turns; one whose queue has just
-/// been empty goes before those that always have more. HTTP semantics (which headers must be there)
-/// are the business of the layer above; a block of headers beyond kHeaderLimit resets its stream.
+/// Sending streams take turns; one whose queue has just been empty goes before those that always
+/// have more. HTTP semantics (which headers must be there) are the business of the layer above; a
+/// block of headers beyond Options::header_limit resets its stream.
 /// Thread: that of the loop.
 class H2Session {
  public:
