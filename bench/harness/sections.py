@@ -172,7 +172,7 @@ SECTIONS = {
               "reading, a hundred that read 40 KB/s, a service that stops reading from a client that goes on sending.", stall),
     "link": ("A 1 Gb/s link", "Server and agent in two network namespaces; each end of the link shaped to 1 Gb/s by `tbf`. One stream.", link),
     "delay": ("A long link", "The same rate through a relay between two TUN devices that holds each packet back and loses some, with a "
-              "queue of 100 ms. One stream, the kernel's own TCP buffers (at most 6 MB to receive), which is what limits direct TCP "
+              "queue of 100 ms. One stream, the kernel's own TCP buffers (at most 4 MB to send), two thirds of which are what limits direct TCP "
               "on the longer ones.", delay),
     "profile": ("Where the time goes", "Samples of `perf record -e cpu-clock` on our server and agent under load: the share of the kernel (copies, "
                 "sockets, wake-ups, TCP on loopback for both its ends), of AES-GCM and TLS records, and of code that we could still make "

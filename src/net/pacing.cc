@@ -5,6 +5,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "net/path.h"
+
 namespace net {
 namespace {
 
@@ -20,13 +22,6 @@ std::string_view read_control(int descriptor, std::array<char, kLongestName>& na
   return name.data();
 }
 
-std::chrono::microseconds round_trip_of(int descriptor) {
-  tcp_info info{};
-  socklen_t length = sizeof(info);
-  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
-  return std::chrono::microseconds(info.tcpi_rtt);
-}
-
 }  // namespace
 
 bool paces_in_vain(std::string_view control, std::chrono::microseconds round_trip) {
@@ -37,7 +32,7 @@ bool paces_in_vain(std::string_view control, std::chrono::microseconds round_tri
 void stop_vain_pacing(int descriptor) {
   std::array<char, kLongestName> name{};
   const std::string_view control = read_control(descriptor, name);
-  if (control.empty() || !paces_in_vain(control, round_trip_of(descriptor))) return;
+  if (control.empty() || !paces_in_vain(control, shortest_round_trip(descriptor))) return;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, kUnpaced.data(), kUnpaced.size());
 }
 

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "net/path.h"
+
 namespace net {
 namespace {
 
@@ -81,10 +83,16 @@ TEST_F(ConnectedPair, keeps_what_does_not_pace) {
   EXPECT_EQ(chosen(client_), "cubic");
 }
 
+TEST_F(ConnectedPair, has_a_round_trip_at_both_ends) {
+  EXPECT_GT(shortest_round_trip(client_), 0us);
+  EXPECT_GT(shortest_round_trip(server_), 0us);
+}
+
 TEST_F(ConnectedPair, is_no_matter_for_a_unix_socket) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
   stop_vain_pacing(ends[0]);
+  EXPECT_EQ(shortest_round_trip(ends[0]), 0us);
   EXPECT_EQ(::write(ends[0], "x", 1), 1);
   ::close(ends[0]);
   ::close(ends[1]);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <span>
@@ -14,8 +15,11 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "async/timeout.h"
 #include "net/address.h"
 #include "net/pacing.h"
+#include "net/path.h"
+#include "net/send_retry.h"
 
 namespace net {
 namespace {
@@ -142,13 +146,35 @@ class SocketStream : public Stream {
     message.msg_iov = pieces.data();
     message.msg_iovlen = pieces.size();
     const ssize_t count = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count > 0) retry_.taken();
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::size_t{0};
     return base::fail(base::system_error(errno, "write"));
   }
 
-  // May return early: interrupt() ends whatever waits on the socket.
+  // May return early: see reported_writable(), and net/send_retry.h.
   Task<void> wait_writable() {
+    if (!round_trip_) round_trip_ = shortest_round_trip(descriptor());
+    while (const auto pause = retry_.next(*round_trip_)) {
+      auto reported = co_await async::with_timeout(clock_, *pause, "write", reported_writable());
+      if (reported || !reported.error().is(base::Code::timeout)) co_return reported;
+      if (is_too_full_to_be_reported()) co_return Result<void>{};
+    }
+    co_return co_await reported_writable();
+  }
+
+  // sk_stream_is_writeable() of Linux: what is free has to be half of what is used.
+  bool is_too_full_to_be_reported() {
+    std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+    socklen_t length = sizeof(memory);
+    if (::getsockopt(descriptor(), SOL_SOCKET, SO_MEMINFO, memory.data(), &length) != 0)
+      return false;
+    const std::uint64_t used = memory[SK_MEMINFO_WMEM_QUEUED], size = memory[SK_MEMINFO_SNDBUF];
+    return size < used + used / 2;
+  }
+
+  // May return early: interrupt() ends whatever waits on the socket.
+  Task<void> reported_writable() {
     auto [error] = co_await socket_.async_wait(Socket::wait_write, async::kAsTuple);
     if (error == asio::error::operation_aborted && socket_.is_open()) {
       if (!async::is_cancelled(co_await asio::this_coro::cancellation_state))
@@ -159,6 +185,9 @@ class SocketStream : public Stream {
   }
 
   Socket socket_;
+  async::SystemClock clock_;  // stateless; what it waits for is the system's own doing
+  SendRetry retry_;
+  std::optional<std::chrono::microseconds> round_trip_;  // when it first had to wait
 };
 
 std::string name_of(const sockaddr_storage& storage) {
