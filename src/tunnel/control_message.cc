@@ -49,6 +49,8 @@ Result<ControlMessage> decode(std::string_view line) {
     message.reason = reason->get_string();
   if (const json::value* count = object->if_contains("count"); count && count->is_int64())
     message.count = count->get_int64();
+  if (const json::value* far = object->if_contains("far"); far && far->is_bool())
+    message.far = far->get_bool();
   return message;
 }
 
@@ -58,6 +60,7 @@ std::string encode_control(const ControlMessage& message) {
   json::object object{{"type", name_of(message.type)}};
   if (message.type == Type::refused) object["reason"] = message.reason;
   if (message.type == Type::more_links) object["count"] = message.count;
+  if (message.far) object["far"] = true;
   return json::serialize(object) + "\n";
 }
 

@@ -16,6 +16,7 @@ struct ControlMessage {
   Type type = Type::unknown;
   std::string reason;      // refused
   std::int64_t count = 0;  // more_links
+  bool far = false;        // more_links: for a long path, whatever cores there are
 
   bool operator==(const ControlMessage&) const = default;
 };

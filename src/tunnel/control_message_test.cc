@@ -29,6 +29,7 @@ TEST(ControlMessage, reads_what_it_writes) {
   const std::vector<ControlMessage> all = {{.type = Type::welcome},
                                            {.type = Type::refused, .reason = "no \"token\"\n"},
                                            {.type = Type::more_links, .count = 4},
+                                           {.type = Type::more_links, .count = 8, .far = true},
                                            {.type = Type::draining}};
   std::string text;
   for (const ControlMessage& message : all) text += encode_control(message);

@@ -23,6 +23,7 @@ inline constexpr std::uint32_t kFirstWindow = 64 * 1024;     // bytes, one conne
 inline constexpr std::uint32_t kLinkWindow = 1 << 30;        // bytes, all connections, the largest
 inline constexpr std::uint32_t kFrame = 64 * 1024;           // bytes, the largest
 inline constexpr std::uint32_t kHeaders = 64 * 1024;         // bytes, of a request or an answer
+inline constexpr std::size_t kMostLinks = 8;                 // of an agent for a long path
 inline constexpr std::uint32_t kConnectionsOfLink = 65'536;  // at the agent
 
 /// The options of either end's session.

@@ -37,9 +37,9 @@ TEST_F(NativeLinksTest, asks_a_busy_agent_for_a_link_on_each_core) {
   std::vector<Connection> all;
   for (int i = 0; i < 4; ++i) all.push_back(establish());
   world.settle();
-  EXPECT_EQ(link.agent.links_wanted, 0);
+  EXPECT_EQ(link.agent.links_wanted.count, 0);
   all.push_back(establish());
-  EXPECT_TRUE(world.until([&] { return link.agent.links_wanted == 3; }));
+  EXPECT_TRUE(world.until([&] { return link.agent.links_wanted.count == 3; }));
 }
 
 TEST_F(NativeLinksTest, asks_for_no_more_links_with_one_core) {
@@ -47,7 +47,55 @@ TEST_F(NativeLinksTest, asks_for_no_more_links_with_one_core) {
   std::vector<Connection> all;
   for (int i = 0; i < 6; ++i) all.push_back(establish());
   world.settle();
-  EXPECT_EQ(link.agent.links_wanted, 0);
+  EXPECT_EQ(link.agent.links_wanted.count, 0);
+}
+
+// The answer to a ping comes after `round_trip`.
+void answer_a_ping_after(NativeWorld& world, NativeWorld::Link& link, async::Duration round_trip) {
+  link.cable.freeze();
+  world.advance(native::kPingInterval);
+  world.settle();
+  world.advance(round_trip);
+  link.cable.thaw();
+  world.settle();
+}
+
+TEST_F(NativeLinksTest, asks_for_more_links_where_much_is_under_way_on_a_long_path) {
+  NativeWorld::Link& link = connect();
+  const Connection bulk = establish(), other = establish();
+  answer_a_ping_after(world, link, 100ms);
+  EXPECT_EQ(link.agent.links_wanted.count, 0);
+  link.server.backend->record().bytes_from_agent += 500'000'000;
+  answer_a_ping_after(world, link, 100ms);
+  EXPECT_EQ(link.agent.links_wanted.count, 4);
+  EXPECT_TRUE(link.agent.links_wanted.far);
+}
+
+TEST_F(NativeLinksTest, asks_for_no_more_links_for_a_single_connection) {
+  NativeWorld::Link& link = connect();
+  const Connection bulk = establish();
+  answer_a_ping_after(world, link, 100ms);
+  link.server.backend->record().bytes_from_agent += 500'000'000;
+  answer_a_ping_after(world, link, 100ms);
+  EXPECT_EQ(link.agent.links_wanted.count, 0);
+}
+
+TEST_F(NativeLinksTest, spreads_dials_over_the_links_of_one_agent) {
+  const NativeWorld::Link& first = connect();
+  const NativeWorld::Link& further = world.connect({"agent-1", "", "", 1});
+  ASSERT_TRUE(world.until([&] { return further.agent.welcome.has_value(); }));
+  EXPECT_EQ(chosen(), first.server.backend.get());
+  const Connection one = establish();
+  EXPECT_EQ(chosen(), further.server.backend.get());
+  const Connection two = establish();
+  EXPECT_EQ(chosen(), first.server.backend.get());
+}
+
+TEST_F(NativeLinksTest, leaves_a_newer_first_link_alone_as_the_agent_closes_it) {
+  const NativeWorld::Link& older = connect();
+  connect();
+  const Connection it = establish();
+  EXPECT_EQ(chosen(), older.server.backend.get());
 }
 
 TEST_F(NativeLinksTest, uses_an_agent_that_drains_when_there_is_no_other) {

@@ -94,7 +94,7 @@ void Connector::link_changed(ServerLink& link) {
 // It wants further links, or it was silent.
 void Connector::open_still(ServerLink& link) {
   if (connected_to(link.welcome().server_id, &link)) return link.retire();
-  side_links_.want(link, link.links_wanted());
+  side_links_.want(link);
 }
 
 void Connector::silent(const ServerLink& link) {

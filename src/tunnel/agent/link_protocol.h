@@ -30,6 +30,12 @@ struct Welcome {
   int server_count = 0;
 };
 
+/// How many links a server wishes to have of this agent.
+struct LinksWanted {
+  std::int64_t count = 0;  // 0 = it has not said
+  bool far = false;        // for a long path, whatever cores there are
+};
+
 /// What is spoken on a link to a server once TLS is up, with the connections that it carries.
 /// Thread: that of the loop.
 class LinkProtocol {
@@ -41,8 +47,7 @@ class LinkProtocol {
     virtual void on_welcome(Welcome welcome) = 0;
     /// The server wants the link to end.
     virtual void on_going_away() = 0;
-    /// The server wishes to have so many links of this agent.
-    virtual void on_more_links(std::int64_t count) = 0;
+    virtual void on_more_links(LinksWanted wanted) = 0;
     /// The server has fallen silent, and speaks again: what the link carries waits meanwhile.
     virtual void on_silence() = 0;
     virtual void on_voice() = 0;

@@ -155,7 +155,7 @@ void NativeLink::on_control(const ControlMessage& message) {
     case ControlMessage::Type::draining:
       return listener_.on_going_away();
     case ControlMessage::Type::more_links:
-      return listener_.on_more_links(message.count);
+      return listener_.on_more_links({message.count, message.far});
     default:
       LOG_DEBUG("control message ignored", {"server", welcome_.server_id});
   }

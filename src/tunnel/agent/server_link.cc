@@ -105,8 +105,8 @@ void ServerLink::on_welcome(Welcome welcome) {
   set_state(State::open);
 }
 
-void ServerLink::on_more_links(std::int64_t count) {
-  links_wanted_ = count;
+void ServerLink::on_more_links(LinksWanted wanted) {
+  links_wanted_ = wanted;
   on_change_(*this);
 }
 

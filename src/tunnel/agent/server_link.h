@@ -57,8 +57,7 @@ class ServerLink : private LinkProtocol::Listener {
   /// connection.
   void retire();
 
-  /// How many links the server wishes to have of this agent; 0 = it has not said.
-  std::int64_t links_wanted() const { return links_wanted_; }
+  const LinksWanted& links_wanted() const { return links_wanted_; }
   State state() const { return state_; }
   const ServerRoute& route() const { return route_; }
   const Welcome& welcome() const { return welcome_; }
@@ -78,7 +77,7 @@ class ServerLink : private LinkProtocol::Listener {
 
   void on_welcome(Welcome welcome) override;
   void on_going_away() override;
-  void on_more_links(std::int64_t count) override;
+  void on_more_links(LinksWanted wanted) override;
   void on_silence() override;
   void on_voice() override;
   void on_failure(base::Error why) override { end(std::move(why)); }
@@ -95,7 +94,7 @@ class ServerLink : private LinkProtocol::Listener {
   bool draining_ = false;
   bool announced_ = false;
   bool retired_ = false;
-  std::int64_t links_wanted_ = 0;
+  LinksWanted links_wanted_;
   async::Event changed_;
   std::unique_ptr<LinkProtocol> protocol_;  // from the handshake on
 };

@@ -16,20 +16,21 @@ struct AgentLoop {
   async::TaskGroup& tasks;  // of that loop, for its links
 };
 
-/// The further links of an agent to servers that asked for them (docs/protocol.md, 8), each on a
-/// loop of its own. They are there as long as a first link to their server is: servers do not count
-/// them as agents, nor the agent them as servers.
+/// The further links of an agent to servers that asked for them (docs/protocol.md, 8), spread over
+/// its loops, those beside the first first. They are there as long as a first link to their server
+/// is: servers do not count them as agents, nor the agent them as servers.
 ///
 /// Thread: that of the agent's first loop. What happens on other loops comes back by messages.
 class SideLinks {
  public:
   /// The references must outlive the object; the loops run until stop() has returned.
+  /// `more_loops`: those beside the first, whose is `context`.
   SideLinks(AgentContext& context, const ServerLink::TlsSource& tls,
-            const ServerLink::Options& options, std::vector<AgentLoop> loops);
+            const ServerLink::Options& options, std::vector<AgentLoop> more_loops);
   ~SideLinks();
 
-  /// The server of `first` wishes to have `count` links of this agent, that one included.
-  void want(const ServerLink& first, std::int64_t count);
+  /// The server of `first` may wish to have more links of this agent, that one included.
+  void want(const ServerLink& first);
   /// The last first link to the server is lost.
   void drop(const std::string& server_id);
   /// All servers get no more dials here if others can have them.
@@ -40,17 +41,20 @@ class SideLinks {
  private:
   struct Side;
   struct Group;
-  void open(const std::string& server_id, Group& group, std::size_t loop);
+  std::size_t further(const LinksWanted& wanted) const;
+  void open(const std::string& server_id, Group& group, int number);
   static async::Task<void> run(std::shared_ptr<Side> side, SideLinks* owner, std::string server_id,
-                               std::size_t loop);
-  void lost(const std::string& server_id, std::size_t loop, const Side& side);
-  async::Task<void> reopen_later(std::string server_id, std::size_t loop);
+                               int number);
+  void lost(const std::string& server_id, int number, const Side& side);
+  async::Task<void> reopen_later(std::string server_id, int number);
 
   AgentContext& context_;
   const ServerLink::TlsSource& tls_;
-  std::vector<AgentLoop> loops_;
-  std::vector<ServerLink::Options> options_;  // by loop
-  std::map<std::string, Group> groups_;       // by server id
+  std::size_t other_loops_;
+  async::TaskGroup first_loop_tasks_;
+  std::vector<AgentLoop> loops_;                // the first one last
+  std::map<int, ServerLink::Options> options_;  // by number
+  std::map<std::string, Group> groups_;         // by server id
   bool draining_ = false;
   async::TaskGroup tasks_;
 };

@@ -35,6 +35,7 @@ struct AgentCredentials {
   std::string id;
   Identifiers identifiers;
   std::string token;
+  bool further = false;  // the link is not the agent's first (docs/protocol.md, 8)
 };
 
 /// Under which headers it does.

@@ -78,6 +78,8 @@ class Backend {
   const std::string& peer() const { return peer_; }
   /// Not to be chosen while another can have the dial.
   virtual bool draining() const { return entry_->draining; }
+  /// It is not the agent's first link to this server: all are meant to be used.
+  virtual bool further() const { return entry_->further; }
   /// Dials and connections that it carries.
   virtual std::size_t connections() const { return entry_->connections; }
   /// What it speaks: "native", "konnectivity".

@@ -19,6 +19,7 @@ struct LinkEntry {
   explicit LinkEntry(std::size_t loop) : home(loop) {}
 
   std::size_t home;            // the loop that the link lives on
+  bool further = false;        // not the agent's first; as it was when it was announced
   Backend* backend = nullptr;  // null once the link has gone
   std::atomic<bool> draining{false};
   std::atomic<async::Duration::rep> owing_since{0};  // of the steady clock; 0 = owes nothing

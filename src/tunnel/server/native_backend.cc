@@ -36,6 +36,8 @@ Result<AgentCredentials> read_introduction(const http::Headers& headers, bool wi
                                            status == nullptr ? "none" : *status));
   TRY(AgentCredentials who, read_credentials(headers, kNativeAgentHeaders, with_token));
   if (who.id.empty()) return fail(Code::invalid, "the agent-id header is empty");
+  const std::string* link = http::find(headers, "link");
+  who.further = link != nullptr && *link != "0";
   return who;
 }
 
@@ -130,6 +132,7 @@ void NativeBackend::enter(AgentCredentials credentials) {
   introduce(std::move(credentials.id), std::move(credentials.identifiers), context_.metrics);
   context_.router.probe_links_of(agent_id());
   admitted_ = true;
+  entry()->further = credentials.further;
   record().since = context_.clock.now();
   context_.router.add(*this);
   LOG_INFO("agent connected", {"agent", agent_id()}, {"from", peer()}, {"link", "native"});
@@ -194,6 +197,22 @@ void NativeBackend::ask_for_links() {
   if (std::exchange(asked_for_links_, true)) return;
   control_->send({.type = ControlMessage::Type::more_links,
                   .count = static_cast<std::int64_t>(context_.loops)});
+}
+
+void NativeBackend::ask_for_links_of_path() {
+  const async::Duration round_trip = connection_.session().round_trip();
+  const std::uint64_t carried = record().bytes_to_agent + record().bytes_from_agent;
+  const std::size_t wanted = path_load_.links_wanted(context_.clock.now(), carried, round_trip);
+  if (wanted <= asked_for_path_ || connections() < 2 || control_ == nullptr) return;
+  asked_for_path_ = wanted;
+  control_->send({.type = ControlMessage::Type::more_links,
+                  .count = static_cast<std::int64_t>(wanted),
+                  .far = true});
+}
+
+void NativeBackend::on_ping_acknowledged() {
+  heard();
+  if (admitted_ && !left_) ask_for_links_of_path();
 }
 
 // It takes no more dials, whatever the reason; those that it has go on.

@@ -10,6 +10,7 @@
 #include "tunnel/server/agent_service.h"
 #include "tunnel/server/backend.h"
 #include "tunnel/server/context.h"
+#include "tunnel/server/path_load.h"
 
 namespace tunnel {
 
@@ -49,12 +50,13 @@ class NativeBackend : public Backend,
   async::Task<void> refuse(base::Error why);
   void leave();
   void ask_for_links();
+  void ask_for_links_of_path();
 
   std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,
                                                     const http::Headers&) override {
     return nullptr;  // agents ask nothing
   }
-  void on_ping_acknowledged() override { heard(); }
+  void on_ping_acknowledged() override;
   void on_delay_over() override { connection_.session().ping(); }
   void on_goaway(std::uint32_t error) override;
   void on_silence() override;
@@ -73,6 +75,8 @@ class NativeBackend : public Backend,
   bool admitted_ = false;
   bool left_ = false;  // it gets no more dials
   bool asked_for_links_ = false;
+  PathLoad path_load_;
+  std::size_t asked_for_path_ = 1;  // links
   ControlStream* control_ = nullptr;
   http::H2Connection connection_;
 };

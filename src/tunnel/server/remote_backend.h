@@ -32,6 +32,7 @@ class RemoteBackend : public Backend {
   bool silent(async::TimePoint now) const override;
   void probe() override;
   bool draining() const override { return origin_.entry->draining; }
+  bool further() const override { return origin_.entry->further; }
   std::size_t connections() const override { return origin_.entry->connections; }
   std::string_view kind() const override { return "remote"; }
   bool remote() const override { return true; }

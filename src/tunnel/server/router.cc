@@ -18,8 +18,9 @@ Fitness fitness(const Backend& backend, async::TimePoint now) {
   return backend.draining() ? Fitness::draining : Fitness::good;
 }
 
-// The fittest link of an agent; of those one on this loop, of those the oldest, since an agent
-// itself closes the newer duplicate.
+// The fittest link of an agent; of those one on this loop, of those the one with the fewest
+// connections. A first link is never taken in place of an older one: the agent closes the newer
+// duplicate.
 struct Choice {
   Backend* backend = nullptr;
   Fitness fit = Fitness::silent;
@@ -28,7 +29,10 @@ struct Choice {
     const Fitness other = fitness(candidate, now);
     const bool fitter = backend == nullptr || other < fit;
     const bool nearer = !fitter && other == fit && backend->remote() && !candidate.remote();
-    if (fitter || nearer) *this = {&candidate, other};
+    const bool alike = !fitter && other == fit && backend->remote() == candidate.remote();
+    const bool emptier =
+        alike && candidate.further() && candidate.connections() < backend->connections();
+    if (fitter || nearer || emptier) *this = {&candidate, other};
   }
 };
 

@@ -23,14 +23,14 @@ class NativeWorld {
   struct AgentEnd : LinkProtocol::Listener {
     void on_welcome(Welcome said) override { welcome = std::move(said); }
     void on_going_away() override { ++going_away; }
-    void on_more_links(std::int64_t count) override { links_wanted = count; }
+    void on_more_links(LinksWanted wanted) override { links_wanted = wanted; }
     void on_silence() override { ++silences; }
     void on_voice() override { ++voices; }
     void on_failure(base::Error why) override { failure = std::move(why); }
 
     std::optional<Welcome> welcome;
     int going_away = 0;
-    std::int64_t links_wanted = 0;
+    LinksWanted links_wanted;
     int silences = 0;
     int voices = 0;
     std::optional<base::Error> failure;
