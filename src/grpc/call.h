@@ -25,7 +25,7 @@ class Call : public http::H2StreamHandler, private MessageReader::Sink {
   void hold(bool on);
   bool holding() const { return holding_; }
   /// The last message was of somebody who says little, though the call as a whole says much.
-  void note_interactive() { stream_.session().note_interactive(); }
+  virtual void note_interactive() { stream_.session().note_interactive(); }
   /// In on_finished(): the connection went, and the call with it.
   bool connection_lost() const { return connection_lost_; }
   /// Ends the call at once (RST_STREAM, CANCEL).

@@ -22,9 +22,10 @@ std::list<Congestion::Slow>::iterator Congestion::find(const Sink& sink) {
 }
 
 void Congestion::delivered(Sink& sink, std::size_t count) {
-  if (crowd_.says_little(clock_.now(), sink.place_, count)) call_.note_interactive();
+  const async::TimePoint now = clock_.now();
+  if (crowd_.says_little(now, sink.place_, count)) call_.note_interactive();
   if (sink.backlog() <= limit() || find(sink) != slow_.end()) return;
-  slow_.push_back({&sink, clock_.now(), sink.taken()});
+  slow_.push_back({&sink, now, sink.taken()});
   call_.hold(true);
 }
 

@@ -60,6 +60,17 @@ class CongestionTest : public ::testing::Test {
                                                    }}};
 };
 
+TEST_F(CongestionTest, tells_the_window_of_the_link_of_who_says_little_beside_bulk) {
+  for (int i = 0; i < 20; ++i) {
+    clock_.advance(10ms);
+    deliver(reader_, 1 << 18);
+    take(reader_, 1 << 18);
+  }
+  EXPECT_EQ(call_->interactive, 0);
+  deliver(other_, 64);
+  EXPECT_EQ(call_->interactive, 1);
+}
+
 TEST_F(CongestionTest, holds_the_link_from_the_limit_to_half_of_it) {
   deliver(reader_, kLimit);
   EXPECT_FALSE(call_->holding());

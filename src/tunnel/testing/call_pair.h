@@ -14,7 +14,9 @@ class NearCall : public grpc::Call {
  public:
   explicit NearCall(http::H2Stream& stream) : Call(stream) {}
   std::function<void()> drained = [] {};
+  void note_interactive() override { ++interactive; }
   std::size_t bytes_heard = 0;
+  int interactive = 0;  // somebody on it says little
 
  private:
   void on_message(base::Bytes message) override { bytes_heard += message.size(); }
