@@ -37,10 +37,11 @@ class ConnectionWindow {
   void measured(async::TimePoint now, async::Duration round_trip);
   /// What the peer may have under way at `now`, in bytes.
   std::uint32_t size(async::TimePoint now) const;
+  /// The shortest round trip of the last minutes; zero when none was measured.
+  async::Duration path() const;
 
  private:
   static constexpr async::Duration kNever = async::Duration::max();
-  async::Duration path() const;  // zero when it was never measured
 
   std::uint32_t largest_;
   std::uint32_t needed_ = kLeast;  // by the path

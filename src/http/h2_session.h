@@ -185,6 +185,8 @@ class H2Session {
   void note_interactive();
   /// The round trip as pings have measured it, near the shortest of late; zero when none has.
   async::Duration round_trip() const { return round_trip_; }
+  /// The shortest of the last minutes: without the queue of a line that is full.
+  async::Duration path() const { return connection_window_.path(); }
   /// Tells the peer that no new streams are accepted; existing ones go on.
   void goaway();
   /// Closes every stream towards its handler, as if the connection were lost. Call before the owner

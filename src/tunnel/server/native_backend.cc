@@ -200,9 +200,9 @@ void NativeBackend::ask_for_links() {
 }
 
 void NativeBackend::ask_for_links_of_path() {
-  const async::Duration round_trip = connection_.session().round_trip();
   const std::uint64_t carried = record().bytes_to_agent + record().bytes_from_agent;
-  const std::size_t wanted = path_load_.links_wanted(context_.clock.now(), carried, round_trip);
+  const std::size_t wanted =
+      path_load_.links_wanted(context_.clock.now(), carried, connection_.session().path());
   if (wanted <= asked_for_path_ || connections() < 2 || control_ == nullptr) return;
   asked_for_path_ = wanted;
   control_->send({.type = ControlMessage::Type::more_links,

@@ -20,8 +20,9 @@ class PathLoad {
   static constexpr async::Duration kSample = std::chrono::seconds(1);
 
   /// How many links the agent should have; 1 where one is enough, or the last answer is too recent
-  /// to tell. `carried`: bytes of both directions, ever. `round_trip`: zero when not known.
-  std::size_t links_wanted(async::TimePoint now, std::uint64_t carried, async::Duration round_trip);
+  /// to tell. `carried`: bytes of both directions, ever. `path`: its round trip without queues,
+  /// zero when not known.
+  std::size_t links_wanted(async::TimePoint now, std::uint64_t carried, async::Duration path);
 
  private:
   async::TimePoint sampled_{};
