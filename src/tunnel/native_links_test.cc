@@ -35,7 +35,7 @@ TEST_F(NativeLinksTest, asks_a_busy_agent_for_a_link_on_each_core) {
   world.server.context.loops = 3;
   const NativeWorld::Link& link = connect();
   std::vector<Connection> all;
-  for (int i = 0; i < 4; ++i) all.push_back(establish());
+  for (int i = 0; i < 8; ++i) all.push_back(establish());
   world.settle();
   EXPECT_EQ(link.agent.links_wanted.count, 0);
   all.push_back(establish());
@@ -45,7 +45,7 @@ TEST_F(NativeLinksTest, asks_a_busy_agent_for_a_link_on_each_core) {
 TEST_F(NativeLinksTest, asks_for_no_more_links_with_one_core) {
   const NativeWorld::Link& link = connect();
   std::vector<Connection> all;
-  for (int i = 0; i < 6; ++i) all.push_back(establish());
+  for (int i = 0; i < 10; ++i) all.push_back(establish());
   world.settle();
   EXPECT_EQ(link.agent.links_wanted.count, 0);
 }

@@ -190,9 +190,10 @@ void NativeBackend::heard() {
   context_.late_answers.remove(*this);
 }
 
-// One link is the work of one core: an agent that has a few connections at once gets more.
+// One link is the work of one core: an agent that has many connections at once gets more. Few are
+// as fast on one, and wait less for a core where cores are short.
 void NativeBackend::ask_for_links() {
-  constexpr std::size_t kBusy = 4;  // connections
+  constexpr std::size_t kBusy = 8;  // connections
   if (connections() <= kBusy || context_.loops < 2 || control_ == nullptr) return;
   if (std::exchange(asked_for_links_, true)) return;
   control_->send({.type = ControlMessage::Type::more_links,
