@@ -21,7 +21,7 @@ def section(cases: dict[str, Case]) -> str:
         return ""
     lines = [TEXT, "| what | ours | of that, kernel and TLS | the target leaves |", "| --- | --- | --- | --- |"]
     return "\n".join([*lines, *processor(cases), *connects(cases)]) + "\n" + throughput(cases) + wake_ups(cases.get("rtt")) + \
-        under_load(cases.get("rtt"))
+        one_by_one(cases) + under_load(cases.get("rtt"))
 
 
 def share(profile: Case, load: str, side: str) -> float | None:
@@ -74,6 +74,18 @@ def wake_ups(case: Case | None) -> str:
         return ""
     return (f"\nA round trip without a proxy wakes two threads, one through a tunnel six. At what two cost here ({number(direct)} ms), six cost {number(3 * direct)} ms; ours "
             f"takes {number(ours)}, as a thread that was just busy looks for more before it sleeps. Wanted: {number(reference / 2)} ms.\n")
+
+
+def one_by_one(cases: dict[str, Case]) -> str:
+    """A dial and a byte are a round trip each, and the connection itself comes on top."""
+    if "connect" not in cases or "rtt" not in cases:
+        return ""
+    direct, ours, reference = (median(cases["connect"].find(who, at_once=1), "p50_ms") for who in ("direct", OURS, REFERENCE))
+    trip = median(cases["rtt"].find(OURS, load="alone"), "p50_ms")
+    if None in (direct, ours, reference, trip):
+        return ""
+    return (f"\nOne after another, a connection without a proxy takes {number(direct)} ms (p50). Through a tunnel the dial and the byte are a round trip each, {number(trip)} ms "
+            f"of ours: {number(direct + 2 * trip)} ms together; ours takes {number(ours)}. Wanted: {number(reference / 2)} ms.\n")
 
 
 def connects(cases: dict[str, Case]) -> list[str]:
