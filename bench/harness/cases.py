@@ -16,6 +16,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "stall": isolation.stall,
     "link": links.link,
     "delay": links.delay,
+    "parallel": links.parallel,
     "profile": profile.profile,
     "agents": fleet.agents,
     "soak": soak.soak,

@@ -1,10 +1,10 @@
-"""Cases link and delay: one stream over a wire that is narrow, or long, or loses packets."""
+"""Cases link, delay and parallel: streams over a wire that is narrow, or long, or loses packets."""
 
 from __future__ import annotations
 
 import contextlib
 
-from .bench import Bench
+from .bench import Bench, Entry
 from .lineups import DIRECT, FRP, OURS, OURS_COMPATIBLE, RATHOLE, REFERENCE, usual
 from .sites import LongLink, ShapedLink, Site
 
@@ -38,6 +38,26 @@ def delay(bench: Bench) -> None:
                 repeats = bench.settings.fewer if round_trip == TARGET_ROUND_TRIP else 1
                 over_link(bench, site, lineup, way, repeats, 2.0 if bench.settings.quick else 4.0, 1 + 25 * round_trip / 1000,
                           round_trip_ms=round_trip, loss=loss)
+
+
+STREAMS = 8
+PARALLEL_WIRES = ((100, "upload"), (200, "download"))
+
+
+def parallel(bench: Bench) -> None:
+    """Several streams over the relay, opened for the second time: who has carried much may have taken measures."""
+    lineup = usual([DIRECT, REFERENCE, OURS, RATHOLE])
+    for round_trip, way in PARALLEL_WIRES:
+        log = bench.world.folder / bench.world.unique("delay.log")
+        place = {"way": way, "tunnels": STREAMS, "round_trip_ms": round_trip, "loss": 0.0}
+        with contextlib.closing(LongLink(bench.world.programs["bench-delay"], round_trip, 0.0, log)) as site, bench.targets(site) as ports, \
+                bench.lineup(site, ports, lineup, **place) as entries:
+            def measure(entry: Entry) -> dict:
+                return bench.measure(site, entry.running, way, tunnels=STREAMS, seconds=4.0, warmup=1 + 25 * round_trip / 1000)
+
+            for entry in entries:
+                measure(entry)
+            bench.interleave(entries, measure, bench.settings.fewer, **place)
 
 
 def over_link(bench: Bench, site: Site, lineup, way: str, repeats: int, seconds: float, warmup: float, **place) -> None:

@@ -54,7 +54,7 @@ def provenance(case: Case) -> str:
 
 
 def plot(name: str, title: str) -> str:
-    if name in ("profile", "clusters"):  # single figures are best read in a table
+    if name in ("parallel", "profile", "clusters"):  # single figures are best read in a table
         return ""
     return f"![{title}](benchmarks/{name}.svg)\n\n"
 

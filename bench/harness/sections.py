@@ -174,6 +174,9 @@ SECTIONS = {
     "delay": ("A long link", "The same rate through a relay between two TUN devices that holds each packet back and loses some, with a "
               "queue of 100 ms. One stream, the kernel's own TCP buffers (at most 4 MB to send), two thirds of which are what limits direct TCP "
               "on the longer ones.", delay),
+    "parallel": ("Eight streams over a long line", "As above, with eight tunnels at once, opened for the second time: an agent that has carried much "
+                 "over a long line has more links then. What came in at an agent and waits for a service is bounded by its `--memory-limit`, 16 MiB here.",
+                 delay),
     "profile": ("Where the time goes", "Samples of `perf record -e cpu-clock` on our server and agent under load: the share of the kernel (copies, "
                 "sockets, wake-ups, TCP on loopback for both its ends), of AES-GCM and TLS records, and of code that we could still make "
                 "faster. The first two are the floor of any tunnel with TLS between its halves.", profile),
