@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "async/task_group.h"
+#include "async/testing/run.h"
 #include "http/client.h"
 #include "http/testing/h2_server.h"
 #include "net/testing/memory_stream.h"
@@ -17,9 +18,6 @@ using namespace std::chrono_literals;
 using async::Task;
 using base::Code;
 using base::Result;
-
-// The deadline for anything that a test waits for, in real time.
-constexpr auto kPatience = 20s;
 
 class H2ClientTest : public ::testing::Test {
  protected:
@@ -37,13 +35,7 @@ class H2ClientTest : public ::testing::Test {
   }
 
   bool run_until(const std::function<bool()>& condition) {
-    const auto give_up = system_.now() + kPatience;
-    while (!condition()) {
-      if (system_.now() > give_up) return false;
-      loop_.restart();
-      loop_.run_one_for(5ms);
-    }
-    return true;
+    return async::testing::run_until(loop_, condition);
   }
   /// Sends and reads to the end, into `answer`.
   void start(ClientRequest request, Answered& answer) {
@@ -85,7 +77,6 @@ class H2ClientTest : public ::testing::Test {
   }
 
   async::Loop loop_{1};
-  async::SystemClock system_;
   async::ManualClock clock_{loop_.get_executor()};
   testing::H2Server server_{loop_, clock_};
   testing::ClientTls tls_{server_};

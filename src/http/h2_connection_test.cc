@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "async/task_group.h"
+#include "async/testing/run.h"
 #include "net/dial.h"
 #include "net/listener.h"
 
@@ -13,9 +14,6 @@ using namespace std::chrono_literals;
 using async::Task;
 using base::Code;
 using base::Result;
-
-// The deadline for anything that a test waits for, in real time.
-constexpr auto kPatience = 20s;
 
 class Listens : public H2Connection::Handler {
  public:
@@ -80,12 +78,7 @@ class H2KeepAlive : public ::testing::Test {
   }
   template <typename Condition>
   bool run_until(Condition done) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!done() && std::chrono::steady_clock::now() < deadline) {
-      loop_.restart();
-      loop_.run_for(1ms);
-    }
-    return done();
+    return async::testing::run_until(loop_, std::move(done));
   }
 
   async::Loop loop_;

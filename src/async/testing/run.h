@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -25,6 +26,25 @@ base::Result<T> run(Loop& loop, Task<T> task) {
   CHECK(result.has_value());
   loop.poll();
   return std::move(*result);
+}
+
+/// Runs `loop` until `done`, and after each millisecond `beside`: what does not come from the loop.
+/// False when 20 s of real time do not bring it. For tests that wait for the kernel.
+template <typename Condition, typename Beside>
+bool run_until(Loop& loop, Condition done, Beside beside) {
+  constexpr std::chrono::seconds kPatience(20);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!done() && std::chrono::steady_clock::now() < deadline) {
+    loop.restart();
+    loop.run_for(std::chrono::milliseconds(1));
+    beside();
+  }
+  return done();
+}
+
+template <typename Condition>
+bool run_until(Loop& loop, Condition done) {
+  return run_until(loop, std::move(done), [] {});
 }
 
 }  // namespace async::testing

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "async/testing/run.h"
 #include "net/listener.h"
 #include "net/testing/certificates.h"
 #include "tunnel/native.h"
@@ -17,9 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using async::Task;
 using base::Result;
-
-// The deadline for anything that a test waits for, in real time.
-constexpr auto kPatience = 20s;
 
 std::shared_ptr<const net::TlsContext> server_context(const net::testing::Authority& authority) {
   const auto identity = authority.issue("hub", {"hub.example"});
@@ -143,13 +141,9 @@ class ConnectorTest : public ::testing::Test {
 
   template <typename Condition>
   bool run_until(Condition done) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!done() && std::chrono::steady_clock::now() < deadline) {
-      loop_.restart();
-      loop_.run_for(1ms);
+    return async::testing::run_until(loop_, std::move(done), [this] {
       if (hurry_) clock_.advance(100ms);
-    }
-    return done();
+    });
   }
   bool wait_for_connections(int count) {
     return run_until([&] { return metrics_.open_server_connections.value() == count; });

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "async/testing/run.h"
 #include "net/listener.h"
 #include "net/testing/certificates.h"
 #include "tunnel/agent/connector.h"
@@ -17,8 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using async::Task;
 using base::Result;
-
-constexpr auto kPatience = 20s;  // in real time
 
 // The server's end of a native link, as little of it as a test of links needs.
 class ServerEnd : private http::H2Connection::Handler, private ControlStream::Owner {
@@ -130,12 +129,7 @@ class SideLinksTest : public ::testing::Test {
 
   template <typename Condition>
   bool run_until(Condition done) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!done() && std::chrono::steady_clock::now() < deadline) {
-      loop_.restart();
-      loop_.run_for(1ms);
-    }
-    return done();
+    return async::testing::run_until(loop_, std::move(done));
   }
   bool wait_for_links(std::multiset<std::string> wanted) {
     return run_until([&] { return links_ == wanted; });
