@@ -31,11 +31,13 @@ class Sink {
 ///
 /// Flow: report what was delivered(); above the limit the link is held, so that the sender stops.
 /// It goes on when the backlog has halved. tick() is called a few times a second while active().
-/// Who says little beside the others is made known to the link's window. Guarantees: the link is
-/// never held longer than kPatience by a reader that takes nothing (unless nobody else waits
-///   for the link, as far as can be known), nor by one that takes less than kProgress in that time
-///   while others wait: that connection, and no other, ends. A reader that keeps taking loses no
-///   byte.
+/// Who says little beside the others is made known to the link's window.
+///
+/// Guarantees: the link is never held longer than kPatience by a reader that takes nothing (unless
+/// nobody else waits for the link, as far as can be known), nor by one that takes less than
+/// kProgress in that time while others wait: that connection, and no other, ends. A reader that
+/// keeps taking loses no byte.
+///
 /// Thread: that of the loop.
 class Congestion {
  public:

@@ -46,12 +46,11 @@ SideLinks::SideLinks(AgentContext& context, const ServerLink::TlsSource& tls,
                      const ServerLink::Options& options, std::vector<AgentLoop> more_loops)
     : context_(context),
       tls_(tls),
-      other_loops_(more_loops.size()),
-      first_loop_tasks_(context.executor),
       loops_(std::move(more_loops)),
+      first_loop_tasks_(context.executor),
       tasks_(context.executor) {
   loops_.push_back({context, first_loop_tasks_});
-  const auto most = static_cast<int>(std::max(other_loops_ + 1, native::kMostLinks));
+  const auto most = static_cast<int>(std::max(loops_.size(), native::kMostLinks));
   for (int number = 1; number < most; ++number) {
     options_[number] = options;
     options_[number].link_number = number;
@@ -72,7 +71,7 @@ void SideLinks::want(const ServerLink& first) {
 
 std::size_t SideLinks::further(const LinksWanted& wanted) const {
   const auto asked = static_cast<std::size_t>(std::max<std::int64_t>(wanted.count - 1, 0));
-  return std::min(asked, wanted.far ? options_.size() : other_loops_);
+  return std::min(asked, wanted.far ? options_.size() : loops_.size() - 1);
 }
 
 namespace {

@@ -17,7 +17,7 @@ struct AgentLoop {
 };
 
 /// The further links of an agent to servers that asked for them (docs/protocol.md, 8), spread over
-/// its loops, those beside the first first. They are there as long as a first link to their server
+/// its loops, the first of them last. They are there as long as a first link to their server
 /// is: servers do not count them as agents, nor the agent them as servers.
 ///
 /// Thread: that of the agent's first loop. What happens on other loops comes back by messages.
@@ -29,7 +29,7 @@ class SideLinks {
             const ServerLink::Options& options, std::vector<AgentLoop> more_loops);
   ~SideLinks();
 
-  /// The server of `first` may wish to have more links of this agent, that one included.
+  /// Opens what is missing of the links that the server of `first` wishes to have.
   void want(const ServerLink& first);
   /// The last first link to the server is lost.
   void drop(const std::string& server_id);
@@ -50,12 +50,11 @@ class SideLinks {
 
   AgentContext& context_;
   const ServerLink::TlsSource& tls_;
-  std::size_t other_loops_;
-  async::TaskGroup first_loop_tasks_;
   std::vector<AgentLoop> loops_;                // the first one last
   std::map<int, ServerLink::Options> options_;  // by number
   std::map<std::string, Group> groups_;         // by server id
   bool draining_ = false;
+  async::TaskGroup first_loop_tasks_;  // further links there
   async::TaskGroup tasks_;
 };
 
