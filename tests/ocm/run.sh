@@ -19,6 +19,7 @@ main() {
     -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; return ;;
   esac
   "$here/../peers/build.sh" kubernetes konnectivity client_go ocm helm >/dev/null
+  "$here/old_crds.sh" >/dev/null # inside there is no network to get them from
   require_namespaces
   "${apart[@]}" "${BASH_SOURCE[0]}" --inside "$@"
 }
