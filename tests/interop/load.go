@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -181,7 +182,7 @@ func (j job) clientSide(conn net.Conn) error {
 		return nil
 	}
 	if err := verify(conn, j.seed+1, j.down, j.pause()); err != nil {
-		return err
+		return orTheBreak(err, conn, written)
 	}
 	if err := <-written; err != nil {
 		return fmt.Errorf("write: %w", err)
@@ -190,6 +191,19 @@ func (j job) clientSide(conn net.Conn) error {
 		return errors.New("bytes after the last one")
 	}
 	return nil
+}
+
+// orTheBreak gives what the writer was told instead of an end of the stream. The kernel tells a reset once, to whoever asks
+// first; who reads after that sees an end.
+func orTheBreak(err error, conn net.Conn, written <-chan error) error {
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	conn.SetWriteDeadline(time.Now())
+	if broken := <-written; broken != nil && !errors.Is(broken, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("%v; write: %w", err, broken)
+	}
+	return err
 }
 
 func (j job) write(conn net.Conn) error {
