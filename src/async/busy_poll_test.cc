@@ -28,12 +28,23 @@ TEST(BusyPollTest, never_looks_when_off) {
   EXPECT_EQ(busy.patience(kNow), Duration::zero());
 }
 
+TEST(BusyPollTest, sleeps_between_the_blocks_of_a_bulk_transfer) {
+  BusyPoll busy(microseconds(100));
+  busy.paused(microseconds(1));
+  busy.worked(4096);
+  EXPECT_EQ(busy.patience(kNow), microseconds(100));
+  busy.worked(4097);
+  EXPECT_EQ(busy.patience(kNow), Duration::zero());
+  busy.worked(0);
+  EXPECT_EQ(busy.patience(kNow), microseconds(100));
+}
+
 TEST(BusyPollTest, sleeps_for_a_while_where_others_want_the_core) {
   BusyPoll busy(microseconds(100));
   busy.paused(microseconds(1));
-  busy.yielded(kNow, microseconds(500));
+  busy.looked(kNow, microseconds(500));
   EXPECT_EQ(busy.patience(kNow), microseconds(100));
-  busy.yielded(kNow, microseconds(501));
+  busy.looked(kNow, microseconds(501));
   EXPECT_EQ(busy.patience(kNow), Duration::zero());
   EXPECT_EQ(busy.patience(kNow + std::chrono::milliseconds(100)), microseconds(100));
 }

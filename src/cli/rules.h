@@ -45,7 +45,7 @@ base::Result<void> check_pair(std::string_view cert_flag, const std::string& cer
 /// --threads: 0 is the number of usable cores.
 base::Result<std::size_t> check_threads(std::int64_t count);
 
-constexpr async::Duration kBusyPoll = std::chrono::microseconds(100);
+constexpr async::Duration kBusyPoll = std::chrono::microseconds(300);
 constexpr char kBusyPollUsage[] =
     "How long a thread that has just been busy looks for more work before it sleeps: it saves the "
     "time to be woken "

@@ -15,6 +15,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "async/busy_poll.h"
 #include "async/timeout.h"
 #include "net/address.h"
 #include "net/pacing.h"
@@ -43,6 +44,7 @@ class SocketStream : public Stream {
         co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), async::kAsTuple);
     if (error == asio::error::eof) co_return std::size_t{0};
     if (error) co_return base::fail(to_error(error, "read"));
+    async::note_moved(count);
     co_return count;
   }
 
@@ -66,7 +68,10 @@ class SocketStream : public Stream {
 
   std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
     const ssize_t count = ::recv(descriptor(), into.data(), into.size(), MSG_DONTWAIT);
-    if (count >= 0) return static_cast<std::size_t>(count);
+    if (count >= 0) {
+      async::note_moved(static_cast<std::size_t>(count));
+      return static_cast<std::size_t>(count);
+    }
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return std::nullopt;
     return base::fail(base::system_error(errno, "read"));
   }
