@@ -65,6 +65,13 @@ make_machines() {
   done
 }
 
+# start LOG MACHINE COMMAND...: runs it until the end of the test. Without exec it would be a child of the process that tidy ends.
+start() {
+  (exec ip netns exec "$(machine "$2")" "${@:3}") >"$work/$1.log" 2>&1 &
+  pids+=($!)
+  disown $! # the shell has nothing to say about its end
+}
+
 # unit NAME MACHINE FLAGS: runs what the unit runs, with the files in $work/MACHINE.
 unit() {
   local line
@@ -75,10 +82,7 @@ unit() {
   local flags
   read -r -a flags <<<"$line"
   # The agent's machine knows the name of its own network; the others do not.
-  on "$2" unshare --mount bash -c 'mount --bind "$1" /etc/hosts && exec "${@:2}"' - "$work/$2/hosts" "$program" "${flags[@]}" \
-    >"$work/$2.log" 2>&1 &
-  pids+=($!)
-  disown $! # the shell has nothing to say about its end
+  start "$2" "$2" unshare --mount bash -c 'mount --bind "$1" /etc/hosts && exec "${@:2}"' - "$work/$2/hosts" "$program" "${flags[@]}"
 }
 
 quietly() { "$@" >"$work/last" 2>&1; }
@@ -124,9 +128,7 @@ verify_units
 make_machines
 make_certificates
 mkdir "$work/site" && echo 'hello from cluster1' >"$work/site/index.html"
-on agent python3 -m http.server --bind 127.0.0.1 --directory "$work/site" 8080 >"$work/site.log" 2>&1 &
-pids+=($!)
-disown $!
+start site agent python3 -m http.server --bind 127.0.0.1 --directory "$work/site" 8080
 unit server server '--allow-client=cn=alice;cluster=cluster1'
 unit agent agent '--proxy-server-host=hub.example.com --agent-id=cluster1-a --agent-identifiers=host=cluster1 --deny-destination=*:22'
 
@@ -153,9 +155,7 @@ echo_back='import socketserver as s
 class Echo(s.StreamRequestHandler):
     def handle(self): [self.wfile.write(line) for line in self.rfile]
 s.ThreadingTCPServer(("127.0.0.1", 7), Echo).serve_forever()'
-on agent python3 -c "$echo_back" >"$work/echo.log" 2>&1 &
-pids+=($!)
-disown $!
+start echo agent python3 -c "$echo_back"
 client=(--server=$hub:8090 "${doctor[@]}")
 eventually 'the echo does not answer' on client "$program" doctor "${client[@]}" cluster1:7
 coproc session { on client "$program" dial "${client[@]}" cluster1:7 2>"$work/session.log"; }
