@@ -8,7 +8,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-thread_local std::size_t moved_since_pause = 0;
+thread_local std::size_t moved = 0;
 
 /// How long the core is kept between two looks. To give it away at every look would tell the kernel
 /// that we are in no hurry.
@@ -31,7 +31,7 @@ bool look_again(Loop& loop, BusyPoll& busy, TimePoint since) {
 /// False when the loop is over.
 bool run_next(Loop& loop, BusyPoll& busy) {
   const TimePoint since = Steady::now();
-  busy.worked(std::exchange(moved_since_pause, 0));
+  busy.worked(take_moved());
   if (!look_again(loop, busy, since) && loop.run_one() == 0) return false;
   busy.paused(Steady::now() - since);
   return true;
@@ -39,7 +39,9 @@ bool run_next(Loop& loop, BusyPoll& busy) {
 
 }  // namespace
 
-void note_moved(std::size_t bytes) { moved_since_pause += bytes; }
+void note_moved(std::size_t bytes) { moved += bytes; }
+
+std::size_t take_moved() { return std::exchange(moved, 0); }
 
 void run_loop(Loop& loop, Duration busy_poll) {
   if (busy_poll == Duration::zero()) {

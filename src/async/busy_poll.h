@@ -46,6 +46,8 @@ class BusyPoll {
 
 /// So many bytes came in on the loop of this thread. From any thread, one without a loop too.
 void note_moved(std::size_t bytes);
+/// What was noted on this thread since the last call; bytes.
+std::size_t take_moved();
 
 /// Runs `loop` until it is stopped or out of work, as Loop::run() does, looking for more work for
 /// up to `busy_poll` before it sleeps.

@@ -47,10 +47,9 @@ base::Result<std::size_t> check_threads(std::int64_t count);
 
 constexpr async::Duration kBusyPoll = std::chrono::microseconds(300);
 constexpr char kBusyPollUsage[] =
-    "How long a thread that has just been busy looks for more work before it sleeps: it saves the "
-    "time to be woken "
-    "and costs processor time. 0 means not at all, as by default where a CPU limit or a single "
-    "core bounds it.";
+    "How long a thread that has just handled small messages looks for more before it sleeps: it "
+    "saves the time to be woken and costs processor time. 0 means not at all, as by default where "
+    "a CPU limit or a single core bounds it.";
 /// --busy-poll: off where it would do harm, unless it was `given`.
 base::Result<async::Duration> check_busy_poll(async::Duration value, bool given);
 

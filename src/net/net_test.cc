@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "async/busy_poll.h"
 #include "async/task_group.h"
 #include "async/testing/run.h"
 #include "async/timeout.h"
@@ -194,6 +195,16 @@ TEST_F(Net, carries_bytes_over_tcp_with_half_close) {
   const std::string text = pattern(300'000);
   EXPECT_EQ(run(send(*pair->client, *pair->server, text)).value(), text);
   EXPECT_EQ(run(send(*pair->server, *pair->client, "and back")).value(), "and back");
+}
+
+TEST_F(Net, tells_the_loop_how_much_came_in) {
+  auto listener = listen_tcp(loop_, clock_, "127.0.0.1", 0);
+  auto pair = run(connect(**listener));
+  ASSERT_TRUE(pair) << pair.error().message;
+  async::take_moved();
+  const std::string text = pattern(300'000);
+  EXPECT_EQ(run(send(*pair->client, *pair->server, text)).value(), text);
+  EXPECT_EQ(async::take_moved(), text.size());
 }
 
 TEST_F(Net, interrupts_who_waits_to_read_and_nobody_who_writes) {
