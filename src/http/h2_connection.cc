@@ -99,18 +99,18 @@ Task<void> H2Connection::read_loop() {
   net::BlockReader reader(*stream_);
   for (;;) {
     CO_TRY_VOID(co_await reader.wait());
-    auto block = reader.take();
-    if (!block) continue;
-    CO_TRY_VOID(take(*block));
+    auto bytes = reader.view();
+    if (!bytes) continue;
+    CO_TRY_VOID(take(*bytes));
   }
 }
 
-Result<void> H2Connection::take(const Result<base::Buffer>& block) {
-  if (!block) return fail(block.error());
-  if (block->empty()) return fail(session_.why_over("the peer closed the connection"));
+Result<void> H2Connection::take(const Result<base::Bytes>& bytes) {
+  if (!bytes) return fail(bytes.error());
+  if (bytes->empty()) return fail(session_.why_over("the peer closed the connection"));
   ++heard_;
   if (std::exchange(silent_, false)) handler_.on_voice();
-  return session_.receive(block->bytes());
+  return session_.receive(*bytes);
 }
 
 Task<void> H2Connection::write_loop() {

@@ -68,7 +68,7 @@ class H2Connection : private H2Session::Events {
                           bool ping);
   base::Result<void> last_words(base::Result<void> ended);
   async::Task<void> read_loop();
-  base::Result<void> take(const base::Result<base::Buffer>& block);
+  base::Result<void> take(const base::Result<base::Bytes>& bytes);
   async::Task<void> write_loop();
 
   std::unique_ptr<net::Stream> stream_;

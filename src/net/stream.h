@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "async/task.h"
@@ -67,8 +68,12 @@ class BlockReader {
   async::Task<void> wait();
   /// The next bytes, at most `limit`; an empty block is the end. Nothing when there is none yet.
   std::optional<base::Result<base::Buffer>> take(std::size_t limit = base::Buffer::kBlock);
+  /// What has come, more at once and without a block to keep it: what is returned is gone when the
+  /// caller waits for something.
+  std::optional<base::Result<base::Bytes>> view();
 
  private:
+  std::optional<base::Result<std::size_t>> note(std::optional<base::Result<std::size_t>> count);
   Stream& stream_;
   bool more_ = false;  // the last block held much: the stream may have more at once
 };

@@ -20,9 +20,6 @@ namespace {
 constexpr char kTls13Suites[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-// Four full records: one system call reads so much.
-constexpr std::size_t kReadAhead = 68 * 1024;
-
 BioPtr memory_bio(const std::string& text) {
   return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
@@ -138,8 +135,6 @@ struct TlsContextBuilder {
     SSL_CTX_set_min_proto_version(context, native_version(options.minimum));
     if (options.minimum < TlsVersion::v1_2) SSL_CTX_set_security_level(context, 0);
     SSL_CTX_set_ciphersuites(context, kTls13Suites);
-    SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_default_read_buffer_len(context, kReadAhead);
     if (!options.cipher_suites.empty()) {
       const std::string list = fmt::format("{}", fmt::join(options.cipher_suites, ":"));
       if (SSL_CTX_set_cipher_list(context, list.c_str()) != 1) {

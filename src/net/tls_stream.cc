@@ -194,12 +194,17 @@ base::Error OpensslStream::broken(int reason) {
 std::optional<Result<std::size_t>> OpensslStream::try_read(base::MutableBytes into) {
   ERR_clear_error();
   transport_.drained = false;
-  std::size_t total = 0, count = 0;
+  std::size_t total = 0;
   int result = 1;
-  while (total < into.size() && (result = SSL_read_ex(ssl_.get(), into.data() + total,
-                                                      into.size() - total, &count)) == 1) {
+  while (total < into.size() && result == 1) {
+    std::size_t count = 0;
+    const base::MutableBytes rest = into.subspan(total);
+    transport_.room = rest.size();
+    result = SSL_read_ex(ssl_.get(), rest.data(), rest.size(), &count);
     total += count;
   }
+  transport_.room = 0;
+  transport_.ahead = {};  // of a connection that is over
   more_ = result == 1;
   const int reason = SSL_get_error(ssl_.get(), result);
   over_ = result != 1 && reason != SSL_ERROR_WANT_READ;
