@@ -29,14 +29,14 @@ void Call::on_headers(const http::Headers& headers) {
   if (!std::exchange(has_headers_, true)) on_metadata(headers);
 }
 
-void Call::on_data(base::Bytes bytes) {
-  unconsumed_ += bytes.size();
-  if (!broken_) {
+void Call::on_data(base::Pieces pieces) {
+  unconsumed_ += pieces.size();
+  for (const base::Bytes bytes : pieces) {
+    if (broken_) break;
     const Status status = reader_.feed(bytes, *this);
-    if (!status.ok()) {
-      broken_ = true;
-      on_broken(status);
-    }
+    if (status.ok()) continue;
+    broken_ = true;
+    on_broken(status);
   }
   if (!holding_) stream_.consume(std::exchange(unconsumed_, 0));
 }

@@ -49,7 +49,7 @@ class Call : public http::H2StreamHandler, private MessageReader::Sink {
   http::H2Stream& stream() { return stream_; }
 
  private:
-  void on_data(base::Bytes bytes) final;
+  void on_data(base::Pieces pieces) final;
   void on_end() final;
   void on_close(std::uint32_t error) final;
 

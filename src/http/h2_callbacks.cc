@@ -114,6 +114,7 @@ struct H2Callbacks {
   }
 
   static void headers_received(H2Session& session, const nghttp2_frame* frame) {
+    session.hand_over();
     H2Stream* stream = session.find_stream(frame->hd.stream_id);
     if (stream == nullptr) return;
     const Headers headers = std::move(stream->incoming_);
@@ -133,6 +134,7 @@ struct H2Callbacks {
 
   static void end_received(H2Session& session, const nghttp2_frame* frame) {
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
+    session.hand_over();
     H2Stream* stream = session.find_stream(frame->hd.stream_id);
     if (stream != nullptr && stream->handler_) stream->handler_->on_end();
   }
@@ -160,7 +162,7 @@ struct H2Callbacks {
     session.arrived(stream, length);
     nghttp2_session_consume_connection(native, length);
     if (stream != nullptr && stream->handler_) {
-      stream->handler_->on_data({data, length});
+      session.collect(*stream, {data, length});
     } else {
       nghttp2_session_consume_stream(native, id, length);
     }
@@ -168,6 +170,7 @@ struct H2Callbacks {
   }
 
   static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
+    session_of(user).hand_over();
     session_of(user).close_stream(id, error);
     return 0;
   }

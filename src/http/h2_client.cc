@@ -79,9 +79,9 @@ class H2Client::CallHandler : public H2StreamHandler {
     client_.proven_ = true;
     call_->changed.notify_all();
   }
-  void on_data(base::Bytes bytes) override {
+  void on_data(base::Pieces pieces) override {
     if (call_->abandoned) return;
-    call_->body += base::as_text(bytes);
+    for (const base::Bytes bytes : pieces) call_->body += base::as_text(bytes);
     call_->changed.notify_all();
   }
   void on_end() override {

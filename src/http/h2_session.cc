@@ -87,6 +87,7 @@ void H2Session::submit_settings(const Options& options) {
 
 Result<void> H2Session::receive(base::Bytes bytes) {
   const ssize_t taken = nghttp2_session_mem_recv(session_, bytes.data(), bytes.size());
+  hand_over();
   announce_output();
   if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
     constexpr std::uint8_t kTlsHandshake = 0x16;  // the first byte of a TLS connection
@@ -100,6 +101,21 @@ Result<void> H2Session::receive(base::Bytes bytes) {
                 fmt::format("HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken))));
   }
   return {};
+}
+
+// Frames of one stream in a row reach its owner together, who may write them in one go.
+void H2Session::collect(H2Stream& stream, base::Bytes bytes) {
+  constexpr std::size_t kTogether = 16;
+  if (receiving_ != &stream || pieces_.size() == kTogether) hand_over();
+  receiving_ = &stream;
+  pieces_.push_back(bytes);
+}
+
+void H2Session::hand_over() {
+  const H2Stream* stream = std::exchange(receiving_, nullptr);
+  if (stream == nullptr) return;
+  stream->handler_->on_data(std::span<const base::Bytes>(pieces_));
+  pieces_.clear();
 }
 
 // Most of what comes, and most windows that are returned, make nothing to be said at once.

@@ -46,9 +46,9 @@ class H2StreamHandler {
   virtual ~H2StreamHandler() = default;
   /// Response headers on the client's side; trailers on either side.
   virtual void on_headers(const Headers& headers) = 0;
-  /// Bytes of the body, a view into the receive buffer. The peer may send as many more only after
-  /// H2Stream::consume(): whoever cannot take more holds that back.
-  virtual void on_data(base::Bytes bytes) = 0;
+  /// Bytes of the body, views into the receive buffer: as many frames as came at once. The peer may
+  /// send as many more only after H2Stream::consume(): whoever cannot take more holds that back.
+  virtual void on_data(base::Pieces pieces) = 0;
   /// The peer will send no more.
   virtual void on_end() = 0;
   /// So many queued bytes have left the queue for the transport since the last call.
@@ -213,6 +213,8 @@ class H2Session {
   void resize_connection_window(async::TimePoint now);
   void close_stream(std::int32_t id, std::uint32_t error);
   H2Stream* find_stream(std::int32_t id);
+  void collect(H2Stream& stream, base::Bytes bytes);
+  void hand_over();
 
   Events& events_;
   Role role_;
@@ -220,10 +222,12 @@ class H2Session {
   std::unordered_map<std::int32_t, std::unique_ptr<H2Stream>> streams_;
   base::BufferQueue* out_ = nullptr;  // during produce()
   std::size_t out_limit_ = 0;
-  std::vector<std::int32_t> sent_;  // streams with news for their owners
-  std::string violation_;           // of the protocol, by whoever
-  bool peer_left_ = false;          // by a GOAWAY
-  bool odd_goaway_ = false;         // one that the library takes for a violation
+  H2Stream* receiving_ = nullptr;    // during receive(): whose pieces_ these are
+  std::vector<base::Bytes> pieces_;  // not handed over yet
+  std::vector<std::int32_t> sent_;   // streams with news for their owners
+  std::string violation_;            // of the protocol, by whoever
+  bool peer_left_ = false;           // by a GOAWAY
+  bool odd_goaway_ = false;          // one that the library takes for a violation
   std::uint32_t header_limit_;
   std::uint32_t stream_window_;
   const WindowPolicy* windows_;

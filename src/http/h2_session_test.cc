@@ -1,8 +1,11 @@
 #include "http/h2_session.h"
 
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace http {
@@ -13,6 +16,7 @@ class Recorder : public H2StreamHandler {
  public:
   struct Heard {
     std::string body;
+    std::vector<std::string> events;  // "data 3": pieces that came together
     bool ended = false;
     int drained = 0;
     std::optional<std::uint32_t> closed;
@@ -20,10 +24,20 @@ class Recorder : public H2StreamHandler {
   };
   explicit Recorder(Heard& heard) : heard_(heard) {}
   void on_headers(const Headers& headers) override { heard_.headers = headers; }
-  void on_data(base::Bytes bytes) override { heard_.body += base::as_text(bytes); }
-  void on_end() override { heard_.ended = true; }
+  void on_data(base::Pieces pieces) override {
+    for (const base::Bytes bytes : pieces) heard_.body += base::as_text(bytes);
+    heard_.events.push_back(
+        fmt::format("data {}", std::ranges::distance(pieces.begin(), pieces.end())));
+  }
+  void on_end() override {
+    heard_.events.emplace_back("end");
+    heard_.ended = true;
+  }
   void on_drained() override { ++heard_.drained; }
-  void on_close(std::uint32_t error) override { heard_.closed = error; }
+  void on_close(std::uint32_t error) override {
+    heard_.events.emplace_back("close");
+    heard_.closed = error;
+  }
 
  private:
   Heard& heard_;
@@ -124,6 +138,49 @@ TEST_F(TolerantH2, carries_a_request_with_any_authority) {
   ask({{":method", "POST"}, {":path", "/x"}, {":authority", "/a/b.socket"}});
   ASSERT_NE(server.stream, nullptr);
   EXPECT_EQ(*find(server.request, ":authority"), "/a/b.socket");
+}
+
+// All that a side has to say, as one read brings it.
+std::string said_at_once(Side& side) {
+  base::BufferQueue out;
+  EXPECT_TRUE(side.session.produce(out, 1'000'000));
+  std::string text;
+  out.for_each_block([&](base::Bytes block) {
+    text += base::as_text(block);
+    return true;
+  });
+  return text;
+}
+
+TEST_F(H2, hands_over_the_frames_of_a_stream_that_came_at_once_together) {
+  H2Stream& stream = open();
+  for (int i = 0; i < 3; ++i) stream.send(base::Bytes(std::vector<std::uint8_t>(10'000, 'a')));
+  stream.end();
+  const std::string all = said_at_once(client);
+  ASSERT_TRUE(server.session.receive(base::as_bytes(all)));
+  EXPECT_EQ(server.heard.body, std::string(30'000, 'a'));
+  EXPECT_EQ(server.heard.events, (std::vector<std::string>{"data 2", "end"}));
+}
+
+TEST_F(H2, hands_over_what_came_before_a_reset) {
+  H2Stream& stream = open();
+  stream.send(base::as_bytes("before"));
+  std::string all = said_at_once(client);
+  stream.reset(H2Error::cancel);
+  all += said_at_once(client);
+  ASSERT_TRUE(server.session.receive(base::as_bytes(all)));
+  EXPECT_EQ(server.heard.events, (std::vector<std::string>{"data 1", "close"}));
+}
+
+TEST_F(H2, hands_over_many_small_frames_in_a_bounded_number) {
+  H2Stream& stream = open();
+  std::string all;
+  for (int i = 0; i < 40; ++i) {
+    stream.send(base::as_bytes("a"));
+    all += said_at_once(client);
+  }
+  ASSERT_TRUE(server.session.receive(base::as_bytes(all)));
+  EXPECT_EQ(server.heard.events, (std::vector<std::string>{"data 16", "data 16", "data 8"}));
 }
 
 TEST_F(H2, carries_bodies_and_trailers) {

@@ -23,7 +23,9 @@ class Listens : public H2StreamHandler {
   };
   explicit Listens(Heard& heard) : heard_(heard) {}
   void on_headers(const Headers&) override {}
-  void on_data(base::Bytes bytes) override { heard_.body += base::as_text(bytes); }
+  void on_data(base::Pieces pieces) override {
+    for (const base::Bytes bytes : pieces) heard_.body += base::as_text(bytes);
+  }
   void on_end() override {}
   void on_sent(std::size_t bytes) override { heard_.sent += bytes; }
   void on_drained() override { ++heard_.drained; }

@@ -77,9 +77,14 @@ class SocketStream : public Stream {
   }
 
   // An error shows again at the next write that waits.
-  std::size_t try_write(base::Bytes bytes) override {
-    iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-    return send({&piece, 1}).value_or(0);
+  std::size_t try_write(base::Pieces pieces) override {
+    std::array<iovec, kPieces> vectors;
+    std::size_t filled = 0;
+    for (const base::Bytes piece : pieces) {
+      if (filled == vectors.size()) break;
+      vectors[filled++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+    }
+    return send({vectors.data(), filled}).value_or(0);
   }
 
   Task<void> write_all(base::Bytes bytes) override {

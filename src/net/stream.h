@@ -36,7 +36,7 @@ class Stream {
   /// The same for a whole queue, which is empty afterwards; in as few system calls as possible.
   virtual async::Task<void> write_all(base::BufferQueue& queue);
   /// Takes what can go at once, maybe nothing. Not while a write is in progress.
-  virtual std::size_t try_write(base::Bytes) { return 0; }
+  virtual std::size_t try_write(base::Pieces) { return 0; }
   /// Something that try_write() took waits here for the system: the next write_all(), of nothing
   /// if need be, sends it.
   virtual bool unsent() const { return false; }

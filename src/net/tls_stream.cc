@@ -78,7 +78,7 @@ class OpensslStream : public TlsStream {
   Task<void> wait_readable() override;
   Task<void> wait_gone() override;
   void interrupt() override { transport_.stream->interrupt(); }
-  std::size_t try_write(base::Bytes bytes) override;
+  std::size_t try_write(base::Pieces pieces) override;
   bool unsent() const override { return !transport_.out.empty(); }
   Task<void> write_all(base::Bytes bytes) override;
   Task<void> write_all(base::BufferQueue& queue) override;
@@ -255,10 +255,13 @@ Result<void> OpensslStream::encrypt(base::Bytes bytes) {
 }
 
 // All of it becomes records; what the system does not take of them waits.
-std::size_t OpensslStream::try_write(base::Bytes bytes) {
-  if (flushing_ || unsent() || !encrypt(bytes)) return 0;
+std::size_t OpensslStream::try_write(base::Pieces pieces) {
+  if (flushing_ || unsent()) return 0;
+  for (const base::Bytes piece : pieces) {
+    if (!encrypt(piece)) return 0;
+  }
   push();
-  return bytes.size();
+  return pieces.size();
 }
 
 // Records go as far as the system takes them.

@@ -27,7 +27,7 @@ class WrappedStream : public Stream {
   async::Task<void> write_all(base::BufferQueue& queue) override {
     return inner_->write_all(queue);
   }
-  std::size_t try_write(base::Bytes bytes) override { return inner_->try_write(bytes); }
+  std::size_t try_write(base::Pieces pieces) override { return inner_->try_write(pieces); }
   bool unsent() const override { return inner_->unsent(); }
   async::Task<void> shutdown_write() override { return inner_->shutdown_write(); }
   void close() override { inner_->close(); }

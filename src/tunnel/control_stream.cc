@@ -10,9 +10,15 @@ void ControlStream::send(const ControlMessage& message) {
   stream_.send(base::as_bytes(encode_control(message)));
 }
 
-void ControlStream::on_data(base::Bytes bytes) {
-  stream_.consume(bytes.size());
-  if (!why_.empty()) return;
+void ControlStream::on_data(base::Pieces pieces) {
+  stream_.consume(pieces.size());
+  for (const base::Bytes bytes : pieces) {
+    if (!why_.empty()) return;
+    read(bytes);
+  }
+}
+
+void ControlStream::read(base::Bytes bytes) {
   auto read =
       reader_.feed(bytes, [this](const ControlMessage& message) { owner_.on_control(message); });
   if (read) return;

@@ -34,7 +34,8 @@ class ControlStream : public http::H2StreamHandler {
 
  private:
   void on_headers(const http::Headers& headers) override { owner_.on_introduction(headers); }
-  void on_data(base::Bytes bytes) override;
+  void on_data(base::Pieces pieces) override;
+  void read(base::Bytes bytes);
   void on_end() override;
   void on_drained() override { owner_.on_control_sent(); }
   void on_close(std::uint32_t error) override;

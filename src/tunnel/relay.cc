@@ -1,5 +1,6 @@
 #include "tunnel/relay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -44,20 +45,27 @@ Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Outlet&
 
 Relay::~Relay() { watch_.remove(*this); }
 
-void Relay::deliver(base::Bytes bytes) {
-  if (finished_ || write_failed_ || aborted_) return listener_.on_written(bytes.size());
+void Relay::deliver(base::Pieces pieces) {
+  if (finished_ || write_failed_ || aborted_) return listener_.on_written(pieces.size());
   const bool idle = running_ && writing_ == 0 && !must_write();
-  if (idle) bytes = bytes.subspan(write_now(bytes));
-  queue_.append(bytes);
+  queue(pieces, idle ? write_now(pieces) : 0);
   if (idle && must_write()) wake();
 }
 
 // Straight from the receive buffer to the socket, as far as it goes.
-std::size_t Relay::write_now(base::Bytes bytes) {
-  const std::size_t count = socket_.try_write(bytes);
+std::size_t Relay::write_now(base::Pieces pieces) {
+  const std::size_t count = socket_.try_write(pieces);
   bytes_written_ += count;
   if (count > 0) listener_.on_written(count);
   return count;
+}
+
+void Relay::queue(base::Pieces pieces, std::size_t written) {
+  for (const base::Bytes piece : pieces) {
+    const std::size_t gone = std::min(written, piece.size());
+    written -= gone;
+    queue_.append(piece.subspan(gone));
+  }
 }
 
 void Relay::on_room() {

@@ -60,7 +60,7 @@ class Relay : public Sink, private DelayLine::Entry {
   ~Relay() override;
 
   /// Kept until run() begins: the socket's writing side may have other users before.
-  void deliver(base::Bytes bytes);
+  void deliver(base::Pieces pieces);
   /// No more will be delivered.
   void finish();
   async::Task<void> run();
@@ -85,7 +85,8 @@ class Relay : public Sink, private DelayLine::Entry {
   std::uint64_t bytes_written() const { return bytes_written_; }
 
  private:
-  std::size_t write_now(base::Bytes bytes);
+  std::size_t write_now(base::Pieces pieces);
+  void queue(base::Pieces pieces, std::size_t written);
   void wake();
   bool reads() const;
   bool must_write() const;

@@ -180,6 +180,20 @@ TEST_F(RelayTest, writes_all_that_was_delivered_before_it_ends) {
   EXPECT_EQ(budget_.used(), 0u);
 }
 
+TEST_F(RelayTest, writes_pieces_in_order_however_much_of_them_the_socket_takes) {
+  const std::string text = pattern(3'000'000);
+  const auto piece = [&](std::size_t at, std::size_t size) {
+    return base::as_bytes(std::string_view(text).substr(at, size));
+  };
+  for (std::size_t at = 0; at < text.size(); at += 100'000) {
+    const base::Bytes pieces[] = {piece(at, 1), piece(at + 1, 59'999), piece(at + 60'000, 40'000)};
+    relay_->deliver(std::span<const base::Bytes>(pieces));
+  }
+  relay_->finish();
+  EXPECT_EQ(peer_reads_to_end(), text);
+  EXPECT_EQ(relay_->bytes_written(), text.size());
+}
+
 TEST_F(RelayTest, ends_at_the_end_of_the_socket_after_a_last_flush) {
   relay_->deliver(base::as_bytes("last words"));
   tasks_.spawn("half close", half_close(*peer_));

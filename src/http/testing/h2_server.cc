@@ -19,7 +19,9 @@ class Answer : public H2StreamHandler {
     if (const auto* field = find(headers, "x-test")) text_ += *field + " ";
   }
   void on_headers(const Headers&) override {}
-  void on_data(base::Bytes bytes) override { text_ += base::as_text(bytes); }
+  void on_data(base::Pieces pieces) override {
+    for (const base::Bytes bytes : pieces) text_ += base::as_text(bytes);
+  }
   void on_end() override {
     if (path_ == "/silent") return;
     if (path_ == "/reset") return stream_.reset(H2Error::internal);

@@ -87,9 +87,9 @@ void NativeConnection::finish(std::string_view message) {
   log_target(context_, message, request_, started_, end_);
 }
 
-void NativeConnection::on_bytes(base::Bytes bytes) {
-  if (relay_) return relay_->deliver(bytes);
-  early_.append(bytes);
+void NativeConnection::on_bytes(base::Pieces pieces) {
+  if (relay_) return relay_->deliver(pieces);
+  for (const base::Bytes bytes : pieces) early_.append(bytes);
 }
 
 void NativeConnection::on_end() {

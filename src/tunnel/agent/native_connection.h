@@ -34,7 +34,7 @@ class NativeConnection : private TunnelStream::Owner, private Relay::Listener {
   void establish(net::Socket socket);
   void finish(std::string_view message);
 
-  void on_bytes(base::Bytes bytes) override;
+  void on_bytes(base::Pieces pieces) override;
   void on_end() override;
   void on_reset(http::H2Error error) override;
   void on_room() override;

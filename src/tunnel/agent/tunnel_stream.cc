@@ -22,10 +22,10 @@ class TunnelStream::Handler : public http::H2StreamHandler {
     if (end_ != nullptr && answer) end_->owner_.on_answer(headers);
   }
 
-  void on_data(base::Bytes bytes) override {
+  void on_data(base::Pieces pieces) override {
     if (left_) return stream_.reset(http::H2Error::cancel);
-    if (end_ == nullptr) return stream_.consume(bytes.size());
-    end_->owner_.on_bytes(bytes);
+    if (end_ == nullptr) return stream_.consume(pieces.size());
+    end_->owner_.on_bytes(pieces);
   }
 
   void on_end() override {

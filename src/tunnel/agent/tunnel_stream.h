@@ -26,8 +26,8 @@ class TunnelStream : public Outlet {
     virtual ~Owner() = default;
     /// The answer, at the client's end. It may call any method of the stream.
     virtual void on_answer(const http::Headers&) {}
-    /// A view into the receive buffer. The peer sends on only as consumed() is called.
-    virtual void on_bytes(base::Bytes bytes) = 0;
+    /// Views into the receive buffer. The peer sends on only as consumed() is called.
+    virtual void on_bytes(base::Pieces pieces) = 0;
     /// No more bytes come; ours may go on.
     virtual void on_end() = 0;
     /// The stream has broken, or was lost with its connection.

@@ -71,11 +71,15 @@ class ConnectEnd : public TunnelEnd, private TunnelStream::Owner {
     if (const std::string* why = http::find(headers, "proxy-status")) refusal_.proxy_status = *why;
     changed().notify_all();
   }
-  void on_bytes(base::Bytes bytes) override {
-    if (accepted_) return received(bytes);
-    refusal_.text += base::as_text(
-        bytes.first(std::min(bytes.size(), kMostText - std::min(kMostText, refusal_.text.size()))));
-    stream_.consumed(bytes.size());
+  void on_bytes(base::Pieces pieces) override {
+    for (const base::Bytes bytes : pieces) {
+      if (accepted_) {
+        received(bytes);
+      } else {
+        refusal_.text += base::as_text(bytes).substr(0, kMostText - refusal_.text.size());
+      }
+    }
+    if (!accepted_) stream_.consumed(pieces.size());
   }
   void on_end() override {
     if (accepted_) return received_end();

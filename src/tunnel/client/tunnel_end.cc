@@ -120,13 +120,14 @@ Task<void> TunnelEnd::write_all(base::BufferQueue& queue) {
   co_return Result<void>{};
 }
 
-std::size_t TunnelEnd::try_write(base::Bytes bytes) {
-  if (!may_write() || link_full() || bytes.empty()) return 0;
-  const base::Bytes piece = bytes.first(std::min(bytes.size(), Outlet::kBlock));
-  base::Buffer block(piece.size());
-  block.append(piece);
+std::size_t TunnelEnd::try_write(base::Pieces pieces) {
+  if (!may_write() || link_full() || pieces.size() == 0) return 0;
+  base::Buffer block(std::min(pieces.size(), Outlet::kBlock));
+  for (const base::Bytes piece : pieces)
+    block.append(piece.first(std::min(piece.size(), block.tail().size())));
+  const std::size_t count = block.size();
   link_push(std::move(block));
-  return piece.size();
+  return count;
 }
 
 Task<void> TunnelEnd::shutdown_write() {

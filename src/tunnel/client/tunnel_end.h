@@ -23,7 +23,7 @@ class TunnelEnd : public net::Stream {
   void interrupt() override;
   async::Task<void> write_all(base::Bytes bytes) override;
   async::Task<void> write_all(base::BufferQueue& queue) override;
-  std::size_t try_write(base::Bytes bytes) override;
+  std::size_t try_write(base::Pieces pieces) override;
   async::Task<void> shutdown_write() override;
   int descriptor() override { return -1; }
   std::string peer() const override { return peer_; }

@@ -129,9 +129,9 @@ void ConnectFrontend::send_early() {
   early_.clear();
 }
 
-void ConnectFrontend::on_bytes(Leg&, base::Bytes bytes, base::Bytes) {
+void ConnectFrontend::on_bytes(Leg&, base::Pieces pieces, base::Bytes) {
   const async::TimePoint began = context_.clock.now();
-  relay_->deliver(bytes);
+  relay_->deliver(pieces);
   context_.metrics.frontend_write_duration.observe(
       std::chrono::duration<double>(context_.clock.now() - began).count());
 }

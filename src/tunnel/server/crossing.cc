@@ -184,11 +184,13 @@ void FarEnd::on_dial_failed(Leg&, DialFailure reason, const std::string& error) 
   delete this;
 }
 
-void FarEnd::on_bytes(Leg&, base::Bytes bytes, base::Bytes packet) {
+void FarEnd::on_bytes(Leg&, base::Pieces pieces, base::Bytes packet) {
   const bool is_packet = !packet.empty();
-  tell([block = shared(copy_of(is_packet ? packet : bytes)), is_packet](RemoteLeg& near) {
-    near.deliver(block->bytes(), is_packet);
-  });
+  for (const base::Bytes bytes : is_packet ? base::Pieces(packet) : pieces) {
+    tell([block = shared(copy_of(bytes)), is_packet](RemoteLeg& near) {
+      near.deliver(block->bytes(), is_packet);
+    });
+  }
 }
 
 void FarEnd::on_target_done(Leg&) {

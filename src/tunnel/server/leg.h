@@ -25,9 +25,9 @@ class Leg {
     virtual ~Frontend() = default;
     virtual void on_dialed(Leg& leg) = 0;
     virtual void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) = 0;
-    /// Bytes of the target, not empty; a view. `packet` is the whole konnectivity packet that they
-    /// came in, empty where the link speaks otherwise.
-    virtual void on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) = 0;
+    /// Bytes of the target, not empty; views. `packet` is the whole konnectivity packet that they
+    /// came in, then a single piece; empty where the link speaks otherwise.
+    virtual void on_bytes(Leg& leg, base::Pieces pieces, base::Bytes packet) = 0;
     /// The target has ended its direction; the client may go on. Only where half_close().
     virtual void on_target_done(Leg& leg) = 0;
     /// The agent's side has ended. `truncated`: not by the target's own doing; bytes may be

@@ -73,12 +73,13 @@ void LinkLeg::fail(DialFailure reason, const std::string& error) {
   std::exchange(frontend_, nullptr)->on_dial_failed(*this, reason, error);
 }
 
-void LinkLeg::data(base::Bytes bytes, base::Bytes packet) {
+void LinkLeg::data(base::Pieces pieces, base::Bytes packet) {
   if (frontend_ == nullptr) return;  // the client has gone; the agent has been told
-  bytes_down_ += bytes.size();
-  backend_.traffic().bytes_from_agent.add(static_cast<double>(bytes.size()));
-  backend_.record().bytes_from_agent += bytes.size();
-  frontend_->on_bytes(*this, bytes, packet);
+  const std::size_t count = pieces.size();
+  bytes_down_ += count;
+  backend_.traffic().bytes_from_agent.add(static_cast<double>(count));
+  backend_.record().bytes_from_agent += count;
+  frontend_->on_bytes(*this, pieces, packet);
 }
 
 void LinkLeg::finished_by_target() {

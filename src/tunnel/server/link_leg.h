@@ -48,7 +48,7 @@ class LinkLeg : public Leg, protected DelayLine::Entry {
   /// The backend's news, which go to the frontend.
   void established(std::int64_t connect_id);
   void fail(DialFailure reason, const std::string& error);
-  void data(base::Bytes bytes, base::Bytes packet = {});
+  void data(base::Pieces pieces, base::Bytes packet = {});
   void finished_by_target();
   void closed(End how, const std::string& error, bool truncated);
   void closed_by_client();

@@ -59,10 +59,10 @@ void NativeLeg::on_headers(const http::Headers& headers) {
   stream_.reset(http::H2Error::cancel);
 }
 
-void NativeLeg::on_data(base::Bytes bytes) {
-  if (!deserted() && !dialing()) return data(bytes);
-  stream_.consume(bytes.size());
-  unwanted_ += bytes.size();
+void NativeLeg::on_data(base::Pieces pieces) {
+  if (!deserted() && !dialing()) return data(pieces);
+  stream_.consume(pieces.size());
+  unwanted_ += pieces.size();
   if (lingering_ && unwanted_ > kLastWords && stream_.queued() == 0) end_lingering();
 }
 

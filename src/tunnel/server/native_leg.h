@@ -29,7 +29,7 @@ class NativeLeg : public LinkLeg, public http::H2StreamHandler, private Outlet {
   bool full() const override { return stream_.queued() >= kHigh; }
 
   void on_headers(const http::Headers& headers) override;
-  void on_data(base::Bytes bytes) override;
+  void on_data(base::Pieces pieces) override;
   void on_end() override;
   void on_drained() override { room(); }
   void on_close(std::uint32_t error) override;

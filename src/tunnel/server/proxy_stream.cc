@@ -140,14 +140,16 @@ void ProxyStream::on_dial_failed(Leg& leg, DialFailure reason, const std::string
   }
 }
 
-void ProxyStream::on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) {
+void ProxyStream::on_bytes(Leg& leg, base::Pieces pieces, base::Bytes packet) {
   const auto attached = std::ranges::find(legs_, &leg, &Attached::leg);
-  attached->untaken += bytes.size();
+  attached->untaken += pieces.size();
   if (!packet.empty()) return to_client(PacketType::data, packet);
-  base::Buffer block(bytes.size());
-  block.append(bytes);
-  frame_data(block, leg.connect_id());
-  to_client(PacketType::data, std::move(block));
+  for (const base::Bytes bytes : pieces) {
+    base::Buffer block(bytes.size());
+    block.append(bytes);
+    frame_data(block, leg.connect_id());
+    to_client(PacketType::data, std::move(block));
+  }
 }
 
 // Clients of konnectivity know no half of an end.

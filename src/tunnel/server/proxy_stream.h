@@ -39,7 +39,7 @@ class ProxyStream : public grpc::ServerCall,
 
   void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
-  void on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) override;
+  void on_bytes(Leg& leg, base::Pieces pieces, base::Bytes packet) override;
   void on_target_done(Leg& leg) override;
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;

@@ -13,7 +13,7 @@ class Refused : public http::H2StreamHandler {
  public:
   explicit Refused(http::H2Stream& stream) : stream_(stream) {}
   void on_headers(const http::Headers&) override {}
-  void on_data(base::Bytes bytes) override { stream_.consume(bytes.size()); }
+  void on_data(base::Pieces pieces) override { stream_.consume(pieces.size()); }
   void on_end() override {}
   void on_drained() override {}
   void on_close(std::uint32_t) override {}
@@ -53,12 +53,17 @@ void StreamFrontend::refuse(const DialReply& reply) {
 }
 
 // Until the target is connected, the client's window bounds what is kept here.
-void StreamFrontend::on_data(base::Bytes bytes) {
-  if (leg_ == nullptr) return stream_.consume(bytes.size());
-  if (leg_->dialing()) return early_.append(bytes);
-  base::Buffer block(bytes.size());
-  block.append(bytes);
-  forward(std::move(block));
+void StreamFrontend::on_data(base::Pieces pieces) {
+  if (leg_ == nullptr) return stream_.consume(pieces.size());
+  for (const base::Bytes bytes : pieces) {
+    if (leg_->dialing()) {
+      early_.append(bytes);
+    } else {
+      base::Buffer block(bytes.size());
+      block.append(bytes);
+      forward(std::move(block));
+    }
+  }
 }
 
 void StreamFrontend::forward(base::Buffer bytes) {
@@ -109,9 +114,9 @@ void StreamFrontend::on_dial_failed(Leg&, DialFailure reason, const std::string&
   refuse(dial_reply(reason, error));
 }
 
-void StreamFrontend::on_bytes(Leg&, base::Bytes bytes, base::Bytes) {
-  received_ += bytes.size();
-  stream_.send(bytes);
+void StreamFrontend::on_bytes(Leg&, base::Pieces pieces, base::Bytes) {
+  received_ += pieces.size();
+  for (const base::Bytes bytes : pieces) stream_.send(bytes);
 }
 
 void StreamFrontend::on_sent(std::size_t bytes) {

@@ -25,7 +25,7 @@ class StreamFrontend : public http::H2StreamHandler,
 
  private:
   void on_headers(const http::Headers&) override {}  // trailers mean nothing here
-  void on_data(base::Bytes bytes) override;
+  void on_data(base::Pieces pieces) override;
   void on_end() override;
   void on_sent(std::size_t bytes) override;
   void on_drained() override {}
@@ -33,7 +33,7 @@ class StreamFrontend : public http::H2StreamHandler,
 
   void on_dialed(Leg& leg) override;
   void on_dial_failed(Leg& leg, DialFailure reason, const std::string& error) override;
-  void on_bytes(Leg& leg, base::Bytes bytes, base::Bytes packet) override;
+  void on_bytes(Leg& leg, base::Pieces pieces, base::Bytes packet) override;
   void on_target_done(Leg& leg) override;
   void on_closed(Leg& leg, const std::string& error, bool truncated) override;
   void on_overload(Leg& leg, const std::string& reason) override;

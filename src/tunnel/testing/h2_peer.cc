@@ -19,9 +19,9 @@ class H2Peer::Handler : public http::H2StreamHandler {
  public:
   explicit Handler(H2PeerStream& heard) : heard_(heard) {}
   void on_headers(const http::Headers& headers) override { heard_.headers.push_back(headers); }
-  void on_data(base::Bytes bytes) override {
-    heard_.body += base::as_text(bytes);
-    if (heard_.takes) heard_.stream->consume(bytes.size());
+  void on_data(base::Pieces pieces) override {
+    for (const base::Bytes bytes : pieces) heard_.body += base::as_text(bytes);
+    if (heard_.takes) heard_.stream->consume(pieces.size());
   }
   void on_end() override { heard_.ended = true; }
   void on_drained() override {}

@@ -59,10 +59,10 @@ class TestClient : public Leg::Frontend {
     failure = reason;
     error = text;
   }
-  void on_bytes(Leg&, base::Bytes bytes, base::Bytes) override {
-    heard += base::as_text(bytes);
-    if (takes) return leg->consumed(bytes.size());
-    untaken += bytes.size();
+  void on_bytes(Leg&, base::Pieces pieces, base::Bytes) override {
+    for (const base::Bytes bytes : pieces) heard += base::as_text(bytes);
+    if (takes) return leg->consumed(pieces.size());
+    untaken += pieces.size();
   }
   void on_target_done(Leg&) override { target_done = true; }
   void on_closed(Leg&, const std::string& text, bool incomplete) override {
