@@ -309,6 +309,15 @@ void H2Stream::send(base::Bytes bytes) {
   wake();
 }
 
+std::size_t H2Stream::space(std::size_t limit) const {
+  constexpr std::int32_t kAtOnce = 512 * 1024;
+  const std::int32_t window =
+      std::min(nghttp2_session_get_stream_remote_window_size(session_.session_, id_),
+               nghttp2_session_get_remote_window_size(session_.session_));
+  const auto most = std::max(limit, static_cast<std::size_t>(std::clamp(window, 0, kAtOnce)));
+  return most - std::min(most, queue_.size());
+}
+
 void H2Stream::end(Headers trailers) {
   if (ending_) return;
   ending_ = true;

@@ -85,6 +85,9 @@ class H2Stream {
   void allow_half_close(bool on = true) { half_close_ = on; }
 
   std::size_t queued() const { return queue_.size(); }
+  /// How much more to queue where `limit` bytes may wait: more than that as far as the peer's
+  /// windows let it go at once.
+  std::size_t space(std::size_t limit) const;
   std::int32_t id() const { return id_; }
   H2Session& session() { return session_; }
 
@@ -210,11 +213,11 @@ class H2Session {
   void ping_acknowledged(std::uint64_t payload);
   void measure(async::TimePoint now);
   void arrived(H2Stream* stream, std::size_t count);
+  void collect(H2Stream& stream, base::Bytes bytes);
+  void hand_over();
   void resize_connection_window(async::TimePoint now);
   void close_stream(std::int32_t id, std::uint32_t error);
   H2Stream* find_stream(std::int32_t id);
-  void collect(H2Stream& stream, base::Bytes bytes);
-  void hand_over();
 
   Events& events_;
   Role role_;

@@ -271,6 +271,16 @@ TEST_F(H2Windows, lose_nothing_of_the_connection_to_streams_that_are_reset) {
   EXPECT_EQ(reader.requests.back()->heard.body.size(), kWindow);
 }
 
+TEST_F(H2Windows, tell_how_much_may_be_queued) {
+  H2Stream& stream = *open().stream;
+  constexpr std::size_t kLimit = 1000;
+  EXPECT_EQ(stream.space(kLimit), kWindow);  // goes at once
+  stream.send(base::as_bytes(std::string(kWindow + 100, 'x')));
+  EXPECT_EQ(stream.space(kLimit), 0u);
+  exchange();
+  EXPECT_EQ(stream.space(kLimit), kLimit - 100);
+}
+
 TEST_F(H2Windows, tell_how_much_has_been_sent) {
   Open& it = open();
   it.stream->send(base::as_bytes(std::string(150'000, 'x')));

@@ -157,6 +157,28 @@ class Net : public ::testing::Test {
     co_await tasks_.join();
     co_return received;
   }
+  // All blocks of a read but the last are full.
+  Task<std::string> read_many_blocks(Stream& from, Stream& to, std::string text) {
+    constexpr std::size_t kLimit = 1000;
+    tasks_.spawn("write", write_and_end(from, text));
+    std::string received;
+    BlockReader reader(to);
+    for (;;) {
+      CO_TRY_VOID(co_await reader.wait());
+      auto blocks = reader.take(kLimit, 5);
+      if (!blocks) continue;
+      CO_TRY(base::BufferQueue queue, *std::move(blocks));
+      if (queue.empty()) break;
+      while (!queue.empty()) {
+        const base::Buffer block = queue.pop();
+        if (block.size() != kLimit && !queue.empty())
+          co_return base::fail(Code::internal, "a block in the middle is not full");
+        received += base::as_text(block.bytes());
+      }
+    }
+    co_await tasks_.join();
+    co_return received;
+  }
   static Task<void> flush_and_end(Stream& stream) {
     base::BufferQueue nothing;
     CO_TRY_VOID(co_await stream.write_all(nothing));
@@ -223,6 +245,13 @@ TEST_F(Net, reads_in_blocks_up_to_the_end) {
   ASSERT_TRUE(pair) << pair.error().message;
   const std::string text = pattern(500'000);
   EXPECT_EQ(run(read_blocks(*pair->client, *pair->server, text)).value(), text);
+}
+
+TEST_F(Net, reads_several_blocks_at_once) {
+  auto listener = listen_tcp(loop_, clock_, "127.0.0.1", 0).value();
+  auto pair = run(connect(*listener)).value();
+  const std::string text = pattern(300'000);
+  EXPECT_EQ(run(read_many_blocks(*pair.client, *pair.server, text)).value(), text);
 }
 
 TEST_F(Net, speaks_of_a_refused_dial_as_go_does) {

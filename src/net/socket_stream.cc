@@ -67,7 +67,20 @@ class SocketStream : public Stream {
   }
 
   std::optional<Result<std::size_t>> try_read(base::MutableBytes into) override {
-    const ssize_t count = ::recv(descriptor(), into.data(), into.size(), MSG_DONTWAIT);
+    return received(::recv(descriptor(), into.data(), into.size(), MSG_DONTWAIT));
+  }
+
+  std::optional<Result<std::size_t>> try_read(std::span<const base::MutableBytes> into) override {
+    std::array<iovec, kPieces> vectors;
+    const std::size_t filled = std::min(into.size(), vectors.size());
+    for (std::size_t i = 0; i < filled; ++i) vectors[i] = {into[i].data(), into[i].size()};
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = filled;
+    return received(::recvmsg(descriptor(), &message, MSG_DONTWAIT));
+  }
+
+  static std::optional<Result<std::size_t>> received(ssize_t count) {
     if (count >= 0) {
       async::note_moved(static_cast<std::size_t>(count));
       return static_cast<std::size_t>(count);

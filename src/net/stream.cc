@@ -25,6 +25,8 @@ namespace {
 // of the processor's nearest cache before it has been sent on.
 constexpr std::size_t kView = 160 * 1024;
 
+constexpr std::size_t kBlocks = 8;  // of one read
+
 Task<void> let_others_run() {
   co_await async::asio::post(async::asio::use_awaitable);
   co_return base::Result<void>{};
@@ -49,6 +51,27 @@ std::optional<base::Result<base::Buffer>> BlockReader::take(std::size_t limit) {
   if (!*count) return base::fail(count->error());
   block.commit(**count);
   return block;
+}
+
+std::optional<base::Result<base::BufferQueue>> BlockReader::take(std::size_t limit,
+                                                                 std::size_t blocks) {
+  std::array<base::Buffer, kBlocks> made;
+  std::array<base::MutableBytes, kBlocks> places;
+  blocks = std::min(blocks, kBlocks);
+  for (std::size_t i = 0; i < blocks; ++i) {
+    made[i] = base::Buffer(base::Buffer::kBlock);
+    places[i] = made[i].tail().first(limit);
+  }
+  const auto count = note(stream_.try_read(std::span(places).first(blocks)));
+  if (!count) return std::nullopt;
+  if (!*count) return base::fail(count->error());
+  base::BufferQueue queue;
+  for (std::size_t i = 0, rest = **count; rest > 0; ++i) {
+    made[i].commit(std::min(rest, limit));
+    rest -= made[i].size();
+    queue.push(std::move(made[i]));
+  }
+  return queue;
 }
 
 std::optional<base::Result<base::Bytes>> BlockReader::view() {

@@ -23,6 +23,12 @@ class Stream {
   virtual async::Task<std::size_t> read_some(base::MutableBytes into) = 0;
   /// What read_some() would return at once; nothing when it would wait.
   virtual std::optional<base::Result<std::size_t>> try_read(base::MutableBytes into) = 0;
+  /// The same into several places, one after the other, where one system call can: else into the
+  /// first alone.
+  virtual std::optional<base::Result<std::size_t>> try_read(
+      std::span<const base::MutableBytes> into) {
+    return try_read(into.front());
+  }
   /// Returns once read_some() would not wait. Lets an idle connection hold no buffer.
   virtual async::Task<void> wait_readable() = 0;
   /// After the end of the stream was read: returns once the peer is known to have gone for good, so
@@ -68,6 +74,8 @@ class BlockReader {
   async::Task<void> wait();
   /// The next bytes, at most `limit`; an empty block is the end. Nothing when there is none yet.
   std::optional<base::Result<base::Buffer>> take(std::size_t limit = base::Buffer::kBlock);
+  /// The same, up to `blocks` of them, all but the last full. None is the end.
+  std::optional<base::Result<base::BufferQueue>> take(std::size_t limit, std::size_t blocks);
   /// What has come, more at once and without a block to keep it: what is returned is gone when the
   /// caller waits for something.
   std::optional<base::Result<base::Bytes>> view();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <string_view>
 
@@ -72,7 +73,7 @@ class Flow : public Outlet {
   void finish(std::string_view packet);
   bool finished() const { return finished_; }
 
-  bool full() const override { return queue_.size() >= kHigh; }
+  std::size_t space() const override { return kHigh - std::min(kHigh, queue_.size()); }
   bool empty() const { return queue_.empty(); }
   bool lost() const { return link_ == nullptr; }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "base/buffer.h"
 
 namespace tunnel {
@@ -16,7 +18,9 @@ class Outlet {
   /// Takes the bytes, not empty, in a buffer with at least Buffer::kHeadroom of headroom. Dropped
   /// when the way has ended.
   virtual void push(base::Buffer bytes) = 0;
-  virtual bool full() const = 0;
+  /// How many bytes it should be given now; one block may go beyond. 0 = full.
+  virtual std::size_t space() const = 0;
+  bool full() const { return space() == 0; }
 };
 
 }  // namespace tunnel

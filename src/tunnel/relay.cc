@@ -17,9 +17,9 @@ constexpr std::size_t kSmallRead = 4096;
 // One system call takes so much; what it frees is credited at once.
 constexpr std::size_t kWriteAtOnce = 256 * 1024;
 
-// Read before others have their turn, so that the link sends as much in one go. Twice as many carry
-// no more, and small messages beside bulk wait longer.
-constexpr int kBlocksAtOnce = 2;
+// Read before others have their turn: the fewer reads, the fewer acknowledgements TCP sends and the
+// fewer writes a link makes. Most bring less than a block.
+constexpr std::size_t kReadAtOnce = 512 * 1024;
 
 base::Buffer right_sized(base::Buffer block) {
   if (block.size() > kSmallRead) return block;
@@ -173,32 +173,39 @@ void Relay::on_delay_over() {
 void Relay::read_after(const Result<void>& wait) {
   const bool interrupted = !wait && wait.error().is(base::Code::cancelled);
   if (interrupted) return;
-  for (int blocks = 0; blocks < kBlocksAtOnce && read_block(); ++blocks) {
-  }
+  std::size_t total = 0, count = 0;
+  do {
+    count = read(total == 0 ? 1 : kReadAtOnce / Outlet::kBlock);
+    total += count;
+  } while (count > 0 && count % Outlet::kBlock == 0 && total < kReadAtOnce);
 }
 
-// Whether there may be more: a block that was not full was the last for now.
-bool Relay::read_block() {
-  if (!reads() || aborted_) return false;
-  auto block = reader_.take(Outlet::kBlock);
-  if (!block) return false;
-  if (!*block) {
-    if (failure_.empty()) failure_ = block->error().message;
-    return end_reading(ReadEnd::failed);
+// How much came. More may be there only if the last block was full.
+std::size_t Relay::read(std::size_t most_blocks) {
+  if (!reads() || aborted_) return 0;
+  const std::size_t blocks =
+      std::clamp<std::size_t>(outlet_->space() / Outlet::kBlock, 1, most_blocks);
+  auto bytes = reader_.take(Outlet::kBlock, blocks);
+  if (!bytes) return 0;
+  if (!*bytes) {
+    if (failure_.empty()) failure_ = bytes->error().message;
+    end_reading(ReadEnd::failed);
+    return 0;
   }
-  const std::size_t count = (*block)->size();
-  if (count == 0)
-    return end_reading(options_.half_close == HalfClose::no ? ReadEnd::eof : ReadEnd::half_closed);
+  const std::size_t count = (*bytes)->size();
+  if (count == 0) {
+    end_reading(options_.half_close == HalfClose::no ? ReadEnd::eof : ReadEnd::half_closed);
+    return 0;
+  }
   bytes_read_ += count;
   listener_.on_read(count);
-  outlet_->push(right_sized(**std::move(block)));
-  return count == Outlet::kBlock;
+  while (!(*bytes)->empty()) outlet_->push(right_sized((*bytes)->pop()));
+  return count;
 }
 
-bool Relay::end_reading(ReadEnd how) {
+void Relay::end_reading(ReadEnd how) {
   read_end_ = how;
   listener_.on_read_end(how);
-  return false;
 }
 
 // Until the socket has gone for good, so that what it is sent is lost.

@@ -99,8 +99,8 @@ class Relay : public Sink, private DelayLine::Entry {
   async::Task<void> write_beside_reading();
   async::Task<void> read_on();
   void read_after(const base::Result<void>& wait);
-  bool read_block();
-  bool end_reading(ReadEnd how);
+  std::size_t read(std::size_t most_blocks);
+  void end_reading(ReadEnd how);
   async::Task<void> linger();
   async::Task<void> silence();
   async::Task<void> write_out();

@@ -66,7 +66,9 @@ void TunnelStream::push(base::Buffer bytes) {
   if (stream_ != nullptr && !finished_) stream_->send(std::move(bytes));
 }
 
-bool TunnelStream::full() const { return stream_ != nullptr && stream_->queued() >= kHigh; }
+std::size_t TunnelStream::space() const {
+  return stream_ == nullptr ? kHigh : stream_->space(kHigh);
+}
 
 void TunnelStream::finish() {
   if (std::exchange(finished_, true) || stream_ == nullptr) return;

@@ -46,7 +46,7 @@ class TunnelStream : public Outlet {
   std::unique_ptr<http::H2StreamHandler> attach(http::H2Stream& stream);
 
   void push(base::Buffer bytes) override;
-  bool full() const override;
+  std::size_t space() const override;
   /// No bytes come after those that were pushed.
   void finish();
   void reset(http::H2Error error);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,7 +59,7 @@ class RemoteLeg : public Leg, private Outlet {
 
  private:
   void push(base::Buffer bytes) override;
-  bool full() const override { return under_way_ >= kHigh; }
+  std::size_t space() const override { return kHigh - std::min(kHigh, under_way_); }
   void tell(std::function<void(FarEnd&)> message);
 
   RemoteBackend& backend_;

@@ -26,7 +26,7 @@ class NativeLeg : public LinkLeg, public http::H2StreamHandler, private Outlet {
 
  private:
   void push(base::Buffer bytes) override;
-  bool full() const override { return stream_.queued() >= kHigh; }
+  std::size_t space() const override { return stream_.space(kHigh); }
 
   void on_headers(const http::Headers& headers) override;
   void on_data(base::Pieces pieces) override;
