@@ -9,6 +9,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "net/address.h"
+#include "net/connect_attempt.h"
 
 namespace net {
 namespace {
@@ -44,18 +45,16 @@ Result<void> keep_permitted(const DialPolicy& policy, const HostPort& target,
 }  // namespace
 
 // A race of connection attempts over the addresses of one target: the first success wins, the
-// others are dropped. Kept alive by its callbacks, since a dial that is over unwinds before they
-// have run.
-class Dial::Race : public std::enable_shared_from_this<Race> {
+// others are dropped.
+class Dial::Race {
  public:
-  Race(asio::any_io_executor executor, async::Clock& clock, Resolution::Endpoints endpoints,
-       async::Duration renew)
+  Race(asio::any_io_executor executor, async::Clock& clock, async::Event& changed,
+       Resolution::Endpoints endpoints, async::Duration renew)
       : executor_(std::move(executor)),
         clock_(clock),
+        changed_(changed),
         endpoints_(std::move(endpoints)),
         renew_(renew) {}
-
-  async::Event* waiter = nullptr;
 
   bool decided() const { return winner_ || failed_ == endpoints_.size(); }
   /// When the next attempt is due though no other has failed.
@@ -71,84 +70,70 @@ class Dial::Race : public std::enable_shared_from_this<Race> {
 
   void start_next() {
     if (decided() || all_started()) return;
-    const std::size_t index = sockets_.size();
-    sockets_.push_back(std::make_unique<Tcp::socket>(executor_));
+    attempts_.push_back(std::make_shared<Attempt>(executor_, endpoints_[attempts_.size()]));
     next_due_ = clock_.now() + (all_started() ? renew_ : kAttemptDelay);
-    sockets_.back()->async_connect(
-        endpoints_[index], [self = shared_from_this(), index](boost::system::error_code error) {
-          self->finished(index, error);
-        });
+    follow(attempts_.back());
   }
 
-  // Registered anew: a registration that has waited for a connect wakes its loop needlessly, since
-  // it reports at each later wait that the socket is writable.
   Result<Socket> result() {
-    if (!winner_) return fail(*first_error_);
-    boost::system::error_code error;
-    const auto protocol = winner_->local_endpoint(error).protocol();
-    Socket fresh(executor_);
-    fresh.assign(protocol, winner_->release(error), error);
-    if (error) return fail(base::system_error(error.value(), "connect").within("dial tcp"));
-    return fresh;
-  }
-
-  void stop() {
-    waiter = nullptr;
-    boost::system::error_code ignored;
-    for (const auto& socket : sockets_) socket->close(ignored);
-    if (again_) again_->close(ignored);
+    if (winner_) return winner_->take();
+    return fail(*first_error_);
   }
 
  private:
-  bool all_started() const { return sockets_.size() == endpoints_.size(); }
+  using Attempt = ConnectAttempt;
+
+  bool all_started() const { return attempts_.size() == endpoints_.size(); }
 
   // The first attempts go on, for peers that take longer to answer than the time between two of
   // these. Their failures are told: an address that fails now fails them too.
   void renew() {
-    const Tcp::endpoint& endpoint = endpoints_[renewals_++ % endpoints_.size()];
-    boost::system::error_code ignored;
-    if (again_) again_->close(ignored);
-    again_ = std::make_shared<Tcp::socket>(executor_);
+    again_ = std::make_shared<Attempt>(executor_, endpoints_[renewals_++ % endpoints_.size()]);
     next_due_ = clock_.now() + renew_;
-    again_->async_connect(
-        endpoint, [self = shared_from_this(), socket = again_](boost::system::error_code error) {
-          if (error || self->winner_) return;
-          self->winner_ = std::move(*socket);
-          if (self->waiter != nullptr) self->waiter->notify_all();
-        });
+    follow(again_);
   }
 
-  void finished(std::size_t index, boost::system::error_code error) {
-    if (!error && !winner_) winner_ = std::move(*sockets_[index]);
-    if (error) ++failed_;
-    if (error && !first_error_) {
-      first_error_ = base::system_error(error.value(), "connect")
-                         .within("dial tcp " + name_of(endpoints_[index]));
+  // What waits may outlive the race, but not the attempt.
+  void follow(const std::shared_ptr<Attempt>& attempt) {
+    if (const auto outcome = attempt->outcome()) return finished(attempt, *outcome);
+    attempt->wait([this, waiting = std::weak_ptr(attempt)] {
+      if (const auto alive = waiting.lock()) follow(alive);
+    });
+  }
+
+  void finished(const std::shared_ptr<Attempt>& attempt, int error) {
+    if (error == 0 && !winner_) winner_ = attempt;
+    if (error != 0 && attempt != again_) failed(*attempt, error);
+    changed_.notify_all();
+  }
+
+  void failed(const Attempt& attempt, int error) {
+    ++failed_;
+    if (!first_error_) {
+      first_error_ = base::system_error(error, "connect")
+                         .within("dial tcp " + name_of(attempt.endpoint()));
     }
-    if (waiter == nullptr) return;
-    if (error) start_next();
-    waiter->notify_all();
+    start_next();
   }
 
   asio::any_io_executor executor_;
   async::Clock& clock_;
+  async::Event& changed_;
   Resolution::Endpoints endpoints_;
   async::Duration renew_;
-  std::vector<std::unique_ptr<Tcp::socket>> sockets_;
-  std::shared_ptr<Tcp::socket> again_;
+  std::vector<std::shared_ptr<Attempt>> attempts_;
+  std::shared_ptr<Attempt> again_;
   std::size_t renewals_ = 0;
   async::TimePoint next_due_;
   std::size_t failed_ = 0;
-  std::optional<Tcp::socket> winner_;
+  std::shared_ptr<Attempt> winner_;
   std::optional<Error> first_error_;
 };
 
 Dial::Dial(const asio::any_io_executor& executor, async::Clock& clock)
     : executor_(executor), clock_(clock), changed_(executor) {}
 
-Dial::~Dial() {
-  if (race_) race_->stop();
-}
+Dial::~Dial() = default;
 
 void Dial::stop() {
   stopped_ = true;
@@ -175,8 +160,7 @@ async::Task<Socket> Dial::run(std::string address, DialOptions options) {
 Task<Socket> Dial::race(Resolution::Endpoints endpoints, async::Duration renew) {
   name_ = name_of(endpoints.front());
   resolved_ = true;
-  race_ = std::make_shared<Race>(executor_, clock_, std::move(endpoints), renew);
-  race_->waiter = &changed_;
+  race_ = std::make_unique<Race>(executor_, clock_, changed_, std::move(endpoints), renew);
   race_->start_next();
   while (!race_->decided()) {
     CO_TRY_VOID(co_await wait(std::min(until_, race_->next_due())));

@@ -64,7 +64,7 @@ class Dial {
   bool stopped_ = false;
   bool resolved_ = false;
   std::string name_;  // what the text of a timeout names
-  std::shared_ptr<Race> race_;
+  std::unique_ptr<Race> race_;
 };
 
 /// A Dial that only the end of its task stops, to a peer that comes back: a connection is made
