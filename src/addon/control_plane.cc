@@ -49,7 +49,7 @@ void ControlPlane::lead() {
   for (const auto& each : controllers_) tasks_.spawn("controller", each->run());
 }
 
-async::asio::awaitable<void> ControlPlane::stop() {
+async::Awaitable<void> ControlPlane::stop() {
   tasks_.cancel();
   co_await tasks_.join();
   co_await signer_.stop();

@@ -34,7 +34,7 @@ class ControlPlane {
   /// Returns when the caches hold what there is.
   async::Task<void> watch();
   void lead();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   bool synced() const { return synced_; }
   Hub& hub() { return hub_; }

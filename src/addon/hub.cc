@@ -134,7 +134,7 @@ async::Task<void> Hub::synced() {
   co_return base::Result<void>{};
 }
 
-async::asio::awaitable<void> Hub::stop() {
+async::Awaitable<void> Hub::stop() {
   tasks_.cancel();
   co_await tasks_.join();
 }

@@ -47,7 +47,7 @@ class Hub {
   void start();
   /// Returns when every cache holds what there is.
   async::Task<void> synced();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   /// The objects of namespace `name`, watched from the first call on; returns when they are there.
   async::Task<HubNamespace*> in_namespace(std::string name);

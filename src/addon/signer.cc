@@ -66,7 +66,7 @@ bool carries_trust(const json::object& work, std::string_view ca_pem) {
          kube::integer_at(*applied, "observedGeneration") == generation;
 }
 
-Signer::Signer(async::asio::any_io_executor executor, Hub& hub, Options options)
+Signer::Signer(async::Executor executor, Hub& hub, Options options)
     : hub_(hub), options_(std::move(options)), keys_(std::move(executor)) {}
 
 void Signer::prepare() {

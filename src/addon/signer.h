@@ -23,7 +23,7 @@ class Signer {
     std::string in_namespace;
     std::string secret;
   };
-  Signer(async::asio::any_io_executor executor, Hub& hub, Options options);
+  Signer(async::Executor executor, Hub& hub, Options options);
 
   /// Before anything else by who may write: where there is no authority yet, keys are made for it
   /// and for the first certificates while the configuration is awaited.
@@ -37,7 +37,7 @@ class Signer {
   kube::Task<pki::IssuedCertificate> issue(pki::LeafRequest request);
   /// So many keys will be asked for in a row: they are made side by side.
   void want_keys(std::size_t count) { keys_.want(count); }
-  async::asio::awaitable<void> stop() { co_await keys_.stop(); }
+  async::Awaitable<void> stop() { co_await keys_.stop(); }
 
   bool ready() const { return secret_.has_value(); }
   /// The next authority is made, and clusters are learning to trust it.

@@ -5,12 +5,12 @@
 #include <optional>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
 #include "app/admin.h"
 #include "app/health_checks.h"
 #include "app/settle.h"
+#include "async/signal_set.h"
 #include "async/timeout.h"
 #include "base/log.h"
 #include "heartbeat/heartbeat.h"
@@ -57,8 +57,8 @@ class AddonAgent {
   heartbeat::Probe probe();
   Task<void> watch_pods();
   Task<void> watch_signals();
-  async::asio::awaitable<void> drain(int signal);
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> drain(int signal);
+  async::Awaitable<void> stop();
   Result<void> forwarding_state() const;
 
   const AddonAgentConfig& config_;
@@ -76,7 +76,7 @@ class AddonAgent {
   std::optional<portforward::ApiDialer> dialer_;
   std::optional<portforward::ForwarderMetrics> forwarder_metrics_;
   std::optional<portforward::Forwarder> forwarder_;
-  async::asio::signal_set signals_;
+  async::SignalSet signals_;
   async::TaskGroup beating_{loop_.get_executor()};
   async::TaskGroup working_{loop_.get_executor()};
   async::TaskGroup tasks_;
@@ -191,7 +191,7 @@ Task<void> AddonAgent::watch_signals() {
 
 // The proxy-agent beside this one serves on until it falls quiet, over connections that are led on
 // here. It is not ready for new ones any more, so the lease is another replica's.
-async::asio::awaitable<void> AddonAgent::drain(int signal) {
+async::Awaitable<void> AddonAgent::drain(int signal) {
   using namespace async::asio::experimental::awaitable_operators;
   beating_.cancel();
   co_await beating_.join();
@@ -201,11 +201,11 @@ async::asio::awaitable<void> AddonAgent::drain(int signal) {
   }
   LOG_INFO("draining: forwarding on until nobody is connected, or the next signal",
            {"signal", signal}, {"connections", forwarder_->serving()});
-  (void)co_await (signals_.async_wait(async::asio::use_awaitable) ||
+  (void)co_await (signals_.async_wait(async::kAwaitable) ||
                   async::with_timeout(clock_, kGrace, "connections", forwarder_->drain()));
 }
 
-async::asio::awaitable<void> AddonAgent::stop() {
+async::Awaitable<void> AddonAgent::stop() {
   working_.cancel();
   co_await working_.join();
   if (forwarder_) co_await forwarder_->stop();

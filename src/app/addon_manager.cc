@@ -5,13 +5,12 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/signal_set.hpp>
-
 #include "addon/abilities.h"
 #include "addon/control_plane.h"
 #include "app/admin.h"
 #include "app/settle.h"
 #include "async/backoff.h"
+#include "async/signal_set.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "controller/leader_election.h"
@@ -60,7 +59,7 @@ class AddonManager {
   Task<void> manage();
   Task<void> connect();
   Task<void> watch_signals();
-  async::asio::awaitable<void> stop(int exit_code);
+  async::Awaitable<void> stop(int exit_code);
 
   const AddonManagerConfig& config_;
   async::Loop loop_{1};
@@ -74,7 +73,7 @@ class AddonManager {
   std::unique_ptr<http::Server> health_;
   std::unique_ptr<http::Server> metrics_;
   int exit_code_ = 0;
-  async::asio::signal_set signals_;
+  async::SignalSet signals_;
   async::TaskGroup managing_{loop_.get_executor()};
   async::TaskGroup tasks_;
 };
@@ -158,7 +157,7 @@ Task<void> AddonManager::watch_signals() {
 }
 
 // The lease is given up last, when nothing writes any more: the next leader need not wait it out.
-async::asio::awaitable<void> AddonManager::stop(int exit_code) {
+async::Awaitable<void> AddonManager::stop(int exit_code) {
   exit_code_ = exit_code;
   managing_.cancel();
   co_await managing_.join();

@@ -21,7 +21,7 @@ class AgentLeases : private kube::WatchObserver {
                                                          tunnel::AgentMetrics& metrics);
 
   void start() { counter_->start(); }
-  async::asio::awaitable<void> stop() { return counter_->stop(); }
+  async::Awaitable<void> stop() { return counter_->stop(); }
   /// Nothing until the leases have been read once: an API server that does not answer must not keep
   /// the agent from its servers.
   std::optional<int> count();

@@ -215,7 +215,7 @@ Task<void> Bench::fetch_once() {
 }
 
 // Who interrupts a test wants to know what was found until then.
-async::asio::awaitable<void> Bench::stop() {
+async::Awaitable<void> Bench::stop() {
   if (!under_way_) co_return;
   const async::Duration took = client_.clock().now() - under_way_->at;
   workers_->cancel();

@@ -20,7 +20,7 @@ class Bench {
   Bench(Client& client, const BenchPlan& plan, const Output& out);
 
   async::Task<int> run();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
  private:
   /// One test: what its workers do until the time is over.

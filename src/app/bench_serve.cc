@@ -1,9 +1,9 @@
 #include <utility>
 
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
 #include "app/client_commands.h"
+#include "async/signal_set.h"
 #include "net/listener.h"
 #include "tunnel/local/bench_helper.h"
 
@@ -14,7 +14,7 @@ using async::Task;
 using base::Result;
 
 Task<void> until_signal(async::Loop& loop, tunnel::local::Port& port) {
-  async::asio::signal_set signals(loop, SIGINT, SIGTERM);
+  async::SignalSet signals(loop, SIGINT, SIGTERM);
   (void)co_await signals.async_wait(async::kAsTuple);
   co_await port.stop();
   loop.stop();

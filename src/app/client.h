@@ -4,9 +4,8 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/signal_set.hpp>
-
 #include "app/client_config.h"
+#include "async/signal_set.h"
 #include "async/task_group.h"
 #include "pki/reloading_tls.h"
 #include "tunnel/client/dialer.h"
@@ -22,7 +21,7 @@ class Client {
   static base::Result<std::unique_ptr<Client>> make(const ClientConfig& config);
 
   using Work = std::function<async::Task<int>(Client&)>;
-  using Stop = std::function<async::asio::awaitable<void>()>;
+  using Stop = std::function<async::Awaitable<void>()>;
   /// Runs `work` until it ends, or SIGINT or SIGTERM ends it; then `stop`, if there is one; then
   /// lets what was sent reach the server. Returns what `work` returns; after a signal 128 and its
   /// number, as shells have it.
@@ -47,7 +46,7 @@ class Client {
   std::optional<tunnel::client::Dialer> dialer_;
   std::optional<base::Result<int>> result_;
   int signal_ = 0;  // that came; 0: none
-  async::asio::signal_set signals_;
+  async::SignalSet signals_;
   async::TaskGroup work_;
   async::TaskGroup tasks_;
 };

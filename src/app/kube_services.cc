@@ -85,7 +85,7 @@ void KubeServices::start() {
   if (leases_) leases_->start();
 }
 
-async::asio::awaitable<void> KubeServices::stop() {
+async::Awaitable<void> KubeServices::stop() {
   if (leases_) co_await leases_->stop();
 }
 

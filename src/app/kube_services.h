@@ -23,7 +23,7 @@ class KubeServices : public tunnel::TokenAuthenticator, private kube::LeaseObser
                                                           tunnel::ServerMetrics& metrics);
 
   void start();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   async::Task<void> authenticate(std::string token) override;
 

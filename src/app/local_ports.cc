@@ -50,7 +50,7 @@ Task<int> LocalPorts::serve() {
   for (;;) CO_TRY_VOID(co_await never_.wait());
 }
 
-async::asio::awaitable<void> LocalPorts::stop() {
+async::Awaitable<void> LocalPorts::stop() {
   for (const auto& port : ports_) co_await port->stop();
 }
 

@@ -28,7 +28,7 @@ class LocalPorts {
   base::Result<void> open(const ListenAddress& address, tunnel::local::Port::Serve serve,
                           const Words& words);
   async::Task<int> serve();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
  private:
   Client& client_;

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/signal_set.hpp>
 
 #include "app/admin.h"
 #include "app/agent_leases.h"
 #include "app/agent_loops.h"
 #include "app/quiet.h"
 #include "app/settle.h"
+#include "async/signal_set.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "net/listener.h"
@@ -84,7 +84,7 @@ class TunnelAgent {
   Result<void> start_counting();
   Task<void> fallen_quiet();
   Task<void> watch_signals();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   const TunnelAgentConfig& config_;
   async::LoopPool loops_;
@@ -104,7 +104,7 @@ class TunnelAgent {
   std::optional<tunnel::Connector> connector_;
   std::unique_ptr<http::Server> health_;
   std::unique_ptr<http::Server> admin_;
-  async::asio::signal_set signals_;
+  async::SignalSet signals_;
   async::TaskGroup connecting_{loop_.get_executor()};
   async::TaskGroup tasks_;
 };
@@ -145,13 +145,13 @@ Task<void> TunnelAgent::watch_signals() {
   if (error) co_return Result<void>{};
   LOG_INFO("draining: serving on until all is quiet, or the next signal", {"signal", signal});
   connector_->drain();
-  (void)co_await (signals_.async_wait(async::asio::use_awaitable) || fallen_quiet());
+  (void)co_await (signals_.async_wait(async::kAwaitable) || fallen_quiet());
   co_await stop();
   loops_.stop();
   co_return Result<void>{};
 }
 
-async::asio::awaitable<void> TunnelAgent::stop() {
+async::Awaitable<void> TunnelAgent::stop() {
   connecting_.cancel();
   co_await connecting_.join();
   (void)co_await connector_->stop();

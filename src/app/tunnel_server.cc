@@ -6,13 +6,12 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/signal_set.hpp>
-
 #include "app/admin.h"
 #include "app/kube_services.h"
 #include "app/settle.h"
 #include "app/status_page.h"
 #include "async/loop_pool.h"
+#include "async/signal_set.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "net/listener.h"
@@ -112,7 +111,7 @@ class TunnelServer {
   std::optional<tunnel::Server> server_;
   std::unique_ptr<http::Server> health_;
   std::unique_ptr<http::Server> admin_;
-  async::asio::signal_set signals_;
+  async::SignalSet signals_;
   async::TaskGroup tasks_;
 };
 

@@ -1,6 +1,5 @@
 #include "async/clock.h"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 namespace async {
@@ -11,7 +10,7 @@ std::chrono::system_clock::time_point SystemClock::wall_now() const {
 }
 
 Task<void> SystemClock::sleep_until(TimePoint when) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, when);
+  Timer timer(co_await asio::this_coro::executor, when);
   auto [error] = co_await timer.async_wait(kAsTuple);
   if (error) co_return base::fail(base::Code::cancelled, "cancelled");
   co_return base::Result<void>{};

@@ -37,7 +37,7 @@ class SystemClock : public Clock {
 /// A clock that stands still until told: for tests. Thread: that of the loop.
 class ManualClock : public Clock {
  public:
-  explicit ManualClock(asio::any_io_executor executor) : moved_(executor) {}
+  explicit ManualClock(Executor executor) : moved_(executor) {}
   TimePoint now() const override { return now_; }
   std::chrono::system_clock::time_point wall_now() const override { return wall_; }
   Task<void> sleep_until(TimePoint when) override;

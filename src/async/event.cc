@@ -4,11 +4,10 @@
 
 namespace async {
 
-Event::Event(asio::any_io_executor executor)
-    : timer_(executor, asio::steady_timer::time_point::max()) {}
+Event::Event(Executor executor) : timer_(executor, Timer::time_point::max()) {}
 
 Task<void> Event::wait() {
-  constexpr auto kNever = asio::steady_timer::time_point::max();
+  constexpr auto kNever = Timer::time_point::max();
   if (timer_.expiry() != kNever) timer_.expires_at(kNever);
   return wait_for_timer();
 }
@@ -27,9 +26,7 @@ Task<void> Event::wait_for_timer() {
   co_return base::Result<void>{};
 }
 
-void Event::move_to(const asio::any_io_executor& executor) {
-  timer_ = asio::steady_timer(executor, asio::steady_timer::time_point::max());
-}
+void Event::move_to(Executor executor) { timer_ = Timer(executor, Timer::time_point::max()); }
 
 void Event::notify_all() { timer_.cancel(); }
 

@@ -8,12 +8,15 @@
 
 namespace async {
 
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
 /// A place where coroutines wait until somebody says that something changed. It holds no state of
 /// its own: a waiter checks its condition in a loop, `while (!ready) co_await event.wait();`.
 /// Thread: that of the loop.
 class Event {
  public:
-  explicit Event(asio::any_io_executor executor);
+  explicit Event(Executor executor);
 
   /// Ends with Code::cancelled when the waiting task is cancelled.
   Task<void> wait();
@@ -22,12 +25,12 @@ class Event {
   Task<void> wait_until(std::chrono::steady_clock::time_point when);
   void notify_all();
   /// Belongs to another loop from now on. Only while nobody waits.
-  void move_to(const asio::any_io_executor& executor);
+  void move_to(Executor executor);
 
  private:
   Task<void> wait_for_timer();
 
-  asio::steady_timer timer_;
+  Timer timer_;
 };
 
 }  // namespace async

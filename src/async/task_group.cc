@@ -39,7 +39,7 @@ void report(std::string_view name, const base::Result<void>& result) {
 
 }  // namespace
 
-TaskGroup::TaskGroup(asio::any_io_executor executor) : executor_(executor), changed_(executor) {}
+TaskGroup::TaskGroup(Executor executor) : executor_(executor), changed_(executor) {}
 
 TaskGroup::~TaskGroup() = default;
 
@@ -81,7 +81,7 @@ Task<void> TaskGroup::until_empty() {
   co_return base::Result<void>{};
 }
 
-asio::awaitable<void> TaskGroup::join() {
+Awaitable<void> TaskGroup::join() {
   while (!running_.empty()) (void)co_await changed_.wait();
 }
 

@@ -4,7 +4,6 @@
 #include <list>
 #include <string_view>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include "async/event.h"
@@ -25,7 +24,7 @@ namespace async {
 /// Thread: that of the loop.
 class TaskGroup {
  public:
-  explicit TaskGroup(asio::any_io_executor executor);
+  explicit TaskGroup(Executor executor);
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();
@@ -38,18 +37,18 @@ class TaskGroup {
   Task<void> until_empty();
 
   void cancel();
-  asio::awaitable<void> join();
+  Awaitable<void> join();
 
   bool empty() const { return running_.empty(); }
   std::size_t size() const { return running_.size(); }
   bool cancelled() const { return cancelled_; }
-  asio::any_io_executor executor() const { return executor_; }
+  Executor executor() const { return executor_; }
 
  private:
   struct Running;
   void forget(std::list<Running>::iterator place);
 
-  asio::any_io_executor executor_;
+  Executor executor_;
   std::list<Running> running_;
   Event changed_;
   bool cancelled_ = false;

@@ -126,9 +126,7 @@ class LeaderElectionTest : public kube::testing::FakeApiTest {
   bool leads(Candidate& candidate) {
     return eventually([&] { return candidate.leads; });
   }
-  static async::asio::awaitable<void> ignore(async::Task<void> task) {
-    (void)co_await std::move(task);
-  }
+  static async::Awaitable<void> ignore(async::Task<void> task) { (void)co_await std::move(task); }
   void end(Candidate& candidate) {
     candidate.tasks.cancel();
     EXPECT_TRUE(eventually([&] { return candidate.tasks.empty(); }));

@@ -22,7 +22,7 @@ constexpr auto kRepeatPause = std::chrono::seconds(1);
 /// A first connection on its way, which those wait for that may share it. It fails for all of them,
 /// except when its maker gave up.
 struct Client::Dialing {
-  explicit Dialing(const async::asio::any_io_executor& executor) : ended(executor) {}
+  explicit Dialing(async::Executor executor) : ended(executor) {}
   bool over = false;
   std::optional<base::Error> error;
   async::Event ended;
@@ -109,7 +109,7 @@ Task<void> Client::connect_first() {
   co_return Result<void>{};
 }
 
-void Client::adopt(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream) {
+void Client::adopt(async::Executor executor, std::unique_ptr<net::Stream> stream) {
   one_at_a_time_ = false;
   h2_ = H2Client::start(std::move(executor), clock_, std::move(stream), options_.h2);
 }

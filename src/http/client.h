@@ -47,7 +47,7 @@ class Client {
   async::Task<void> connect_first();
   async::Task<ClientResponse> send_alone(ClientRequest request);
   async::Task<void> prepare_repeat(H2Ptr used, H2RequestError error, bool may_repeat, int repeats);
-  void adopt(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream);
+  void adopt(async::Executor executor, std::unique_ptr<net::Stream> stream);
 
   async::Clock& clock_;
   Connector& connector_;

@@ -38,7 +38,7 @@ base::Error reset_error(std::uint32_t error) {
 
 /// One request and its response, shared between the stream and who reads it.
 struct H2Client::Call {
-  explicit Call(const async::asio::any_io_executor& executor) : changed(executor) {}
+  explicit Call(async::Executor executor) : changed(executor) {}
 
   H2Stream* stream = nullptr;  // null once the stream is over
   ResponseHead head;
@@ -129,15 +129,15 @@ class H2Client::Exchange : public ClientResponse::Exchange {
   CallPtr call_;
 };
 
-std::shared_ptr<H2Client> H2Client::start(async::asio::any_io_executor executor,
-                                          async::Clock& clock, std::unique_ptr<net::Stream> stream,
+std::shared_ptr<H2Client> H2Client::start(async::Executor executor, async::Clock& clock,
+                                          std::unique_ptr<net::Stream> stream,
                                           const Options& options) {
   std::shared_ptr<H2Client> made(new H2Client(executor, clock, std::move(stream), options));
   made->tasks_.spawn("http/2 client", serve(made));
   return made;
 }
 
-H2Client::H2Client(async::asio::any_io_executor executor, async::Clock& clock,
+H2Client::H2Client(async::Executor executor, async::Clock& clock,
                    std::unique_ptr<net::Stream> stream, const Options& options)
     : executor_(executor),
       clock_(clock),
@@ -207,9 +207,9 @@ Result<void> H2Client::submit(const CallPtr& call, const ClientRequest& request,
   return {};
 }
 
-async::asio::awaitable<std::expected<void, H2RequestError>> H2Client::open(CallPtr call,
-                                                                           ClientRequest request,
-                                                                           Headers headers) {
+async::Awaitable<std::expected<void, H2RequestError>> H2Client::open(CallPtr call,
+                                                                     ClientRequest request,
+                                                                     Headers headers) {
   for (;;) {
     if (!accepting_) {
       co_return std::unexpected(H2RequestError(
@@ -225,7 +225,7 @@ async::asio::awaitable<std::expected<void, H2RequestError>> H2Client::open(CallP
   }
 }
 
-async::asio::awaitable<std::expected<ClientResponse, H2RequestError>> H2Client::send(
+async::Awaitable<std::expected<ClientResponse, H2RequestError>> H2Client::send(
     ClientRequest request, Origin origin) {
   const auto self = shared_from_this();
   const auto call = std::make_shared<Call>(executor_);
@@ -239,7 +239,7 @@ async::asio::awaitable<std::expected<ClientResponse, H2RequestError>> H2Client::
 }
 
 // The streams of a connection end a moment before it is known why it ended.
-async::asio::awaitable<H2RequestError> H2Client::explain(CallPtr call) {
+async::Awaitable<H2RequestError> H2Client::explain(CallPtr call) {
   if (call->refused()) {
     co_return H2RequestError(Fate::unprocessed, {Code::closed, "the server refused the stream"});
   }

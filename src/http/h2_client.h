@@ -42,15 +42,15 @@ class H2Client : public std::enable_shared_from_this<H2Client>, private H2Connec
     std::uint32_t connection_window = 64 << 20;  // bytes on the way, of all responses
     std::uint32_t header_limit = 64 * 1024;      // bytes of one response's fields
   };
-  static std::shared_ptr<H2Client> start(async::asio::any_io_executor executor, async::Clock& clock,
+  static std::shared_ptr<H2Client> start(async::Executor executor, async::Clock& clock,
                                          std::unique_ptr<net::Stream> stream,
                                          const Options& options);
   ~H2Client() override;
 
   /// Returns when the head of the response has come. Waits while the server allows no further
   /// stream. The request has passed check_request().
-  async::asio::awaitable<std::expected<ClientResponse, H2RequestError>> send(ClientRequest request,
-                                                                             Origin origin);
+  async::Awaitable<std::expected<ClientResponse, H2RequestError>> send(ClientRequest request,
+                                                                       Origin origin);
   /// Takes no more requests; those under way go on.
   void retire();
   /// Ends it at once, and with it what is under way.
@@ -67,19 +67,18 @@ class H2Client : public std::enable_shared_from_this<H2Client>, private H2Connec
   class Exchange;
   using CallPtr = std::shared_ptr<Call>;
 
-  H2Client(async::asio::any_io_executor executor, async::Clock& clock,
-           std::unique_ptr<net::Stream> stream, const Options& options);
+  H2Client(async::Executor executor, async::Clock& clock, std::unique_ptr<net::Stream> stream,
+           const Options& options);
   static async::Task<void> serve(std::shared_ptr<H2Client> self);
-  async::asio::awaitable<std::expected<void, H2RequestError>> open(CallPtr call,
-                                                                   ClientRequest request,
-                                                                   Headers headers);
+  async::Awaitable<std::expected<void, H2RequestError>> open(CallPtr call, ClientRequest request,
+                                                             Headers headers);
   base::Result<void> submit(const CallPtr& call, const ClientRequest& request,
                             const Headers& headers);
-  async::asio::awaitable<H2RequestError> explain(CallPtr call);
+  async::Awaitable<H2RequestError> explain(CallPtr call);
   std::unique_ptr<H2StreamHandler> on_request(H2Stream&, const Headers&) override { return {}; }
   void on_goaway(std::uint32_t error) override;
 
-  async::asio::any_io_executor executor_;
+  async::Executor executor_;
   async::Clock& clock_;
   Options options_;
   bool accepting_ = true;

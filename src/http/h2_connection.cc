@@ -18,9 +18,8 @@ constexpr std::size_t kWriteAtOnce = 256 * 1024;
 
 }  // namespace
 
-H2Connection::H2Connection(async::asio::any_io_executor executor,
-                           std::unique_ptr<net::Stream> stream, const H2Session::Options& options,
-                           Handler& handler)
+H2Connection::H2Connection(async::Executor executor, std::unique_ptr<net::Stream> stream,
+                           const H2Session::Options& options, Handler& handler)
     : stream_(std::move(stream)), handler_(handler), output_(executor), session_(options, *this) {}
 
 H2Connection::~H2Connection() = default;

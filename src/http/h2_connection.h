@@ -33,7 +33,7 @@ class H2Connection : private H2Session::Events {
   };
 
   /// `handler` must outlive the connection.
-  H2Connection(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream,
+  H2Connection(async::Executor executor, std::unique_ptr<net::Stream> stream,
                const H2Session::Options& options, Handler& handler);
   ~H2Connection() override;
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 
+#include "async/task.h"
 #include "base/error.h"
 #include "base/result.h"
 #include "http/response_parser.h"
@@ -44,7 +44,7 @@ template <typename T>
 using Result = std::expected<T, Error>;
 /// A coroutine that calls the API server.
 template <typename T = void>
-using Task = boost::asio::awaitable<Result<T>>;
+using Task = async::Awaitable<Result<T>>;
 
 /// The error that an HTTP answer of 400 and more stands for. The Status object in `body` decides by
 /// its reason; without one the HTTP status does, and the text shows the beginning of the body.

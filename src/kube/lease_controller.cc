@@ -40,7 +40,7 @@ void LeaseController::start() {
 }
 
 // Nobody renews any more when the lease is deleted, so that it cannot come back.
-async::asio::awaitable<void> LeaseController::stop() {
+async::Awaitable<void> LeaseController::stop() {
   tasks_.cancel();
   co_await tasks_.join();
   const auto deleted = co_await async::with_timeout(client_.clock(), options_.delete_limit,

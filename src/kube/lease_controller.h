@@ -43,7 +43,7 @@ class LeaseController {
   LeaseController(async::Loop& loop, Client& client, Options options, LeaseObserver* observer);
 
   void start();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   /// Creates or renews the lease once, waiting out trouble while it does not exist.
   Task<void> renew();

@@ -18,7 +18,7 @@ LeaseCounter::LeaseCounter(async::Loop& loop, Client& client, std::string in_nam
 
 void LeaseCounter::start() { tasks_.spawn("count leases", reflector_.run()); }
 
-async::asio::awaitable<void> LeaseCounter::stop() {
+async::Awaitable<void> LeaseCounter::stop() {
   tasks_.cancel();
   co_await tasks_.join();
 }

@@ -25,7 +25,7 @@ class LeaseCounter : private WatchHandler, private WatchObserver {
                WatchObserver* observer);
 
   void start();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   unsigned count();
   /// True once the leases have been read.

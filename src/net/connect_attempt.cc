@@ -23,15 +23,14 @@ int error_of(int descriptor) {
 
 }  // namespace
 
-ConnectAttempt::ConnectAttempt(const asio::any_io_executor& executor,
-                               const asio::ip::tcp::endpoint& endpoint)
+ConnectAttempt::ConnectAttempt(async::Executor executor, const asio::ip::tcp::endpoint& endpoint)
     : endpoint_(endpoint),
-      descriptor_(::socket(endpoint.protocol().family(),
-                           SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)),
+      descriptor_(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                           IPPROTO_TCP)),
       waiting_(executor) {
   const auto length = static_cast<socklen_t>(endpoint_.size());
-  const bool begun = descriptor_ >= 0 &&
-                     (::connect(descriptor_, endpoint_.data(), length) == 0 || errno == EINPROGRESS);
+  const bool begun = descriptor_ >= 0 && (::connect(descriptor_, endpoint_.data(), length) == 0 ||
+                                          errno == EINPROGRESS);
   if (!begun) outcome_ = errno;
 }
 

@@ -3,7 +3,6 @@
 #include <functional>
 #include <optional>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "net/socket_stream.h"
@@ -15,8 +14,7 @@ namespace net {
 /// unanswered. Thread: that of the loop.
 class ConnectAttempt {
  public:
-  ConnectAttempt(const boost::asio::any_io_executor& executor,
-                 const boost::asio::ip::tcp::endpoint& endpoint);
+  ConnectAttempt(async::Executor executor, const boost::asio::ip::tcp::endpoint& endpoint);
   ~ConnectAttempt();
   ConnectAttempt(const ConnectAttempt&) = delete;
   ConnectAttempt& operator=(const ConnectAttempt&) = delete;
@@ -24,8 +22,8 @@ class ConnectAttempt {
   const boost::asio::ip::tcp::endpoint& endpoint() const { return endpoint_; }
   /// As an errno, 0 = connected; nothing while the peer has not answered.
   std::optional<int> outcome();
-  /// Calls `then` from the loop when outcome() has changed or the attempt was destroyed; maybe in
-  /// vain.
+  /// Calls `then` from the loop once: when outcome() may have changed, or after the attempt was
+  /// destroyed.
   void wait(std::function<void()> then);
   /// The socket, once, after it has connected.
   base::Result<Socket> take();

@@ -48,7 +48,7 @@ Result<void> keep_permitted(const DialPolicy& policy, const HostPort& target,
 // others are dropped.
 class Dial::Race {
  public:
-  Race(asio::any_io_executor executor, async::Clock& clock, async::Event& changed,
+  Race(async::Executor executor, async::Clock& clock, async::Event& changed,
        Resolution::Endpoints endpoints, async::Duration renew)
       : executor_(std::move(executor)),
         clock_(clock),
@@ -110,13 +110,13 @@ class Dial::Race {
   void failed(const Attempt& attempt, int error) {
     ++failed_;
     if (!first_error_) {
-      first_error_ = base::system_error(error, "connect")
-                         .within("dial tcp " + name_of(attempt.endpoint()));
+      first_error_ =
+          base::system_error(error, "connect").within("dial tcp " + name_of(attempt.endpoint()));
     }
     start_next();
   }
 
-  asio::any_io_executor executor_;
+  async::Executor executor_;
   async::Clock& clock_;
   async::Event& changed_;
   Resolution::Endpoints endpoints_;
@@ -130,7 +130,7 @@ class Dial::Race {
   std::optional<Error> first_error_;
 };
 
-Dial::Dial(const asio::any_io_executor& executor, async::Clock& clock)
+Dial::Dial(async::Executor executor, async::Clock& clock)
     : executor_(executor), clock_(clock), changed_(executor) {}
 
 Dial::~Dial() = default;
@@ -190,11 +190,11 @@ async::Task<Socket> dial_unix(std::string path) {
   using Unix = asio::local::stream_protocol;
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     co_return fail(Code::invalid, "dial unix " + path + ": path too long");
-  Unix::socket socket(co_await asio::this_coro::executor);
+  Socket socket(co_await asio::this_coro::executor);
   auto [error] = co_await socket.async_connect(Unix::endpoint(path), async::kAsTuple);
   if (error)
     co_return fail(base::system_error(error.value(), "connect").within("dial unix " + path));
-  co_return Socket(std::move(socket));
+  co_return socket;
 }
 
 }  // namespace net

@@ -42,7 +42,7 @@ struct DialOptions {
 /// timeout". Cancelling the task ends it at once. `clock` outlives it. Thread: that of the loop.
 class Dial {
  public:
-  Dial(const async::asio::any_io_executor& executor, async::Clock& clock);
+  Dial(async::Executor executor, async::Clock& clock);
   ~Dial();
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
@@ -57,7 +57,7 @@ class Dial {
   async::Task<Socket> race(Resolution::Endpoints endpoints, async::Duration renew);
   async::Task<void> wait(async::TimePoint then);
 
-  async::asio::any_io_executor executor_;
+  async::Executor executor_;
   async::Clock& clock_;
   async::Event changed_;  // whatever a dial waits for
   async::TimePoint until_;

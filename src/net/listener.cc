@@ -31,11 +31,13 @@ bool out_of_descriptors(const boost::system::error_code& error) {
 }
 
 template <typename Protocol>
+using Acceptor = asio::basic_socket_acceptor<Protocol, async::Executor>;
+
+template <typename Protocol>
 class BoundListener : public Listener {
  public:
-  using Acceptor = typename Protocol::acceptor;
-  BoundListener(Acceptor acceptor, async::Clock& clock, std::string address, std::uint16_t port,
-                std::string path)
+  BoundListener(Acceptor<Protocol> acceptor, async::Clock& clock, std::string address,
+                std::uint16_t port, std::string path)
       : acceptor_(std::move(acceptor)),
         clock_(clock),
         address_(std::move(address)),
@@ -45,7 +47,7 @@ class BoundListener : public Listener {
 
   Task<Socket> accept() override { return accept(acceptor_.get_executor()); }
 
-  Task<Socket> accept(asio::any_io_executor onto) override {
+  Task<Socket> accept(async::Executor onto) override {
     for (;;) {
       auto [error, socket] = co_await acceptor_.async_accept(onto, async::kAsTuple);
       if (!error) {
@@ -78,7 +80,7 @@ class BoundListener : public Listener {
         {"listener", address_}, {"error", error.message()});
   }
 
-  Acceptor acceptor_;
+  Acceptor<Protocol> acceptor_;
   async::Clock& clock_;
   std::string address_;
   std::uint16_t port_;
@@ -127,7 +129,7 @@ Result<Tcp::endpoint> endpoint_of(const std::string& host, std::uint16_t port) {
   return Tcp::endpoint(address, port);
 }
 
-boost::system::error_code bind_tcp(Tcp::acceptor& acceptor, const Tcp::endpoint& endpoint,
+boost::system::error_code bind_tcp(Acceptor<Tcp>& acceptor, const Tcp::endpoint& endpoint,
                                    bool any) {
   boost::system::error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -145,10 +147,10 @@ Result<std::unique_ptr<Listener>> listen_tcp(async::Loop& loop, async::Clock& cl
                                              const std::string& host, std::uint16_t port) {
   const std::string address = join_host_port(host, port);
   TRY(auto endpoint, endpoint_of(host, port));
-  Tcp::acceptor acceptor(loop);
+  Acceptor<Tcp> acceptor(loop);
   auto error = bind_tcp(acceptor, endpoint, host.empty());
   if (host.empty() && error.value() == EAFNOSUPPORT) {  // a machine without IPv6
-    acceptor = Tcp::acceptor(loop);
+    acceptor = Acceptor<Tcp>(loop);
     error = bind_tcp(acceptor, Tcp::endpoint(Tcp::v4(), port), false);
   }
   if (error) return cannot_listen(address, error);
@@ -170,7 +172,7 @@ Result<std::unique_ptr<Listener>> listen_unix(async::Loop& loop, async::Clock& c
     return fail(
         base::system_error(errno, "remove the existing file").within("listen on " + address));
   }
-  Unix::acceptor acceptor(loop);
+  Acceptor<Unix> acceptor(loop);
   boost::system::error_code error;
   acceptor.open(Unix(), error);
   const mode_t previous = ::umask(0007);

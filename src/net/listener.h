@@ -17,7 +17,7 @@ class Listener {
 
   /// Waits for the next connection, whose socket will belong to the loop `onto`. Running out of
   /// descriptors is not an error: it waits until one is free again, and logs once that it does.
-  virtual async::Task<Socket> accept(async::asio::any_io_executor onto) = 0;
+  virtual async::Task<Socket> accept(async::Executor onto) = 0;
   /// On the listener's own loop.
   virtual async::Task<Socket> accept() = 0;
   virtual void close() = 0;

@@ -130,7 +130,7 @@ class Net : public ::testing::Test {
     for (;;) {
       tasks_.spawn("wait", wait_readable(from, interrupted));
       ++waits;
-      co_await async::asio::post(async::asio::use_awaitable);  // it waits now
+      co_await async::asio::post(async::kAwaitable);  // it waits now
       from.interrupt();
       CO_TRY(const std::size_t count, co_await to.read_some(block));
       if (count == 0) break;

@@ -106,8 +106,7 @@ class PipeStream : public Stream {
   Descriptor out_;
 };
 
-Result<Descriptor> duplicate(const asio::any_io_executor& executor, int descriptor,
-                             std::string_view what) {
+Result<Descriptor> duplicate(async::Executor executor, int descriptor, std::string_view what) {
   const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) return base::fail(base::system_error(errno, what));
   Descriptor made(executor);
@@ -120,8 +119,7 @@ Result<Descriptor> duplicate(const asio::any_io_executor& executor, int descript
 
 }  // namespace
 
-Result<std::unique_ptr<Stream>> make_pipe_stream(const asio::any_io_executor& executor, int in,
-                                                 int out) {
+Result<std::unique_ptr<Stream>> make_pipe_stream(async::Executor executor, int in, int out) {
   TRY(Descriptor reader, duplicate(executor, in, "open standard input"));
   TRY(Descriptor writer, duplicate(executor, out, "open standard output"));
   return std::make_unique<PipeStream>(std::move(reader), std::move(writer));

@@ -10,7 +10,6 @@ namespace net {
 /// output, whatever they are: pipes, terminals, files, sockets. Their flags stay as they are, since
 /// other programs share them. `in` and `out` are not closed, but duplicates of them are used. The
 /// process ignores SIGPIPE.
-base::Result<std::unique_ptr<Stream>> make_pipe_stream(const async::asio::any_io_executor& executor,
-                                                       int in, int out);
+base::Result<std::unique_ptr<Stream>> make_pipe_stream(async::Executor executor, int in, int out);
 
 }  // namespace net

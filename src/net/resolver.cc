@@ -84,7 +84,7 @@ Result<Endpoints> ask_system(const HostPort& target, Family family) {
 // changes.
 class Lookup : public std::enable_shared_from_this<Lookup> {
  public:
-  Lookup(HostPort target, Family family, asio::any_io_executor executor)
+  Lookup(HostPort target, Family family, async::Executor executor)
       : target_(std::move(target)), family_(family), executor_(std::move(executor)) {}
 
   void perform() {
@@ -122,7 +122,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
  private:
   const HostPort target_;
   const Family family_;
-  const asio::any_io_executor executor_;
+  async::Executor executor_;
   std::mutex mutex_;
   bool abandoned_ = false;
   std::optional<Result<Endpoints>> answer_;
@@ -196,7 +196,7 @@ bool fits(const asio::ip::address& address, Family family) {
 
 }  // namespace
 
-Resolution::Resolution(const asio::any_io_executor& executor, HostPort target, Family family,
+Resolution::Resolution(async::Executor executor, HostPort target, Family family,
                        async::Event& changed) {
   if (target.host.empty()) target.host = "localhost";
   boost::system::error_code not_an_address;

@@ -30,8 +30,7 @@ class Resolution {
 
   /// `changed` is notified when an answer comes that was not there at once, and outlives the
   /// object.
-  Resolution(const async::asio::any_io_executor& executor, HostPort target, Family family,
-             async::Event& changed);
+  Resolution(async::Executor executor, HostPort target, Family family, async::Event& changed);
   ~Resolution();
   Resolution(const Resolution&) = delete;
   Resolution& operator=(const Resolution&) = delete;

@@ -143,7 +143,7 @@ class SocketStream : public Stream {
     close();
   }
 
-  bool move_to(const asio::any_io_executor& executor) override {
+  bool move_to(async::Executor executor) override {
     boost::system::error_code error;
     const auto local = socket_.local_endpoint(error);
     if (error) return false;

@@ -10,7 +10,8 @@
 
 namespace net {
 
-using Socket = boost::asio::generic::stream_protocol::socket;
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, async::Executor>;
 
 /// How soon the kernel finds out that the other machine is gone.
 struct Liveness {

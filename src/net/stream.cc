@@ -28,7 +28,7 @@ constexpr std::size_t kView = 160 * 1024;
 constexpr std::size_t kBlocks = 8;  // of one read
 
 Task<void> let_others_run() {
-  co_await async::asio::post(async::asio::use_awaitable);
+  co_await async::asio::post(async::kAwaitable);
   co_return base::Result<void>{};
 }
 

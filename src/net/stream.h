@@ -56,7 +56,7 @@ class Stream {
 
   /// Moves the stream to another loop, where it may be used from then on. Only while nothing is in
   /// progress on it. False: this kind cannot be moved.
-  virtual bool move_to(const async::asio::any_io_executor& /*executor*/) { return false; }
+  virtual bool move_to(async::Executor /*executor*/) { return false; }
   /// The descriptor underneath, for what only the system can tell; -1 when there is none.
   virtual int descriptor() = 0;
   /// "10.0.0.7:4312", "[::1]:80", "unix:/run/x.sock": for logs. "unknown" when the

@@ -83,7 +83,7 @@ class TlsRead : public ::testing::Test {
       CO_TRY_VOID(count);
       connection.heard += base::as_text(into.first(*count));
       connection.over = *count == 0;
-      co_await async::asio::post(async::asio::use_awaitable);
+      co_await async::asio::post(async::kAwaitable);
     }
     co_return Result<void>{};
   }

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -58,7 +57,7 @@ std::vector<std::string> uris_of(const X509& certificate) {
 
 class OpensslStream : public TlsStream {
  public:
-  OpensslStream(async::asio::any_io_executor executor, std::unique_ptr<Stream> transport,
+  OpensslStream(async::Executor executor, std::unique_ptr<Stream> transport,
                 std::shared_ptr<const TlsContext> context)
       : transport_(std::move(transport)),
         context_(std::move(context)),
@@ -85,7 +84,7 @@ class OpensslStream : public TlsStream {
   Task<void> shutdown_write() override;
   void close() override { transport_.stream->close(); }
   void abort() override { transport_.stream->abort(); }
-  bool move_to(const async::asio::any_io_executor& executor) override {
+  bool move_to(async::Executor executor) override {
     if (!transport_.stream->move_to(executor)) return false;
     flushed_.move_to(executor);
     return true;

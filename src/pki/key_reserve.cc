@@ -11,7 +11,7 @@ namespace {
 using async::Task;
 using base::Result;
 
-Task<PrivateKey> generate() { co_return PrivateKey::generate(KeyAlgorithm::rsa_2048); }
+Result<PrivateKey> generate() { return PrivateKey::generate(KeyAlgorithm::rsa_2048); }
 
 /// Also for a task that is cancelled while it waits.
 class Counted {
@@ -26,7 +26,7 @@ class Counted {
 
 }  // namespace
 
-KeyReserve::KeyReserve(async::asio::any_io_executor executor) : made_(executor), tasks_(executor) {}
+KeyReserve::KeyReserve(async::Executor executor) : made_(executor), tasks_(executor) {}
 
 void KeyReserve::want(std::size_t count) {
   if (!threads_ && keys_.size() < count + waiting_) threads_.emplace(async::usable_cores());
@@ -44,13 +44,13 @@ Task<PrivateKey> KeyReserve::take() {
 
 // The first that is ready serves the first that waits.
 Task<void> KeyReserve::make() {
-  keys_.push_back(co_await async::run_on<PrivateKey>(threads_->get_executor(), generate));
+  keys_.push_back(co_await async::run_on<PrivateKey>(*threads_, generate));
   made_.notify_all();
   if (--making_ == 0) threads_.reset();
   co_return Result<void>{};
 }
 
-async::asio::awaitable<void> KeyReserve::stop() {
+async::Awaitable<void> KeyReserve::stop() {
   tasks_.cancel();
   co_await tasks_.join();
   threads_.reset();

@@ -20,7 +20,7 @@ namespace pki {
 /// a key is given out once. Thread: that of the loop of `executor`.
 class KeyReserve {
  public:
-  explicit KeyReserve(async::asio::any_io_executor executor);
+  explicit KeyReserve(async::Executor executor);
 
   /// Whoever comes next finds that many keys made or in the making, counted without those that
   /// others wait for.
@@ -28,7 +28,7 @@ class KeyReserve {
   /// A key that was made ahead, or the next one that is ready.
   async::Task<PrivateKey> take();
   /// Returns when the keys in the making are done.
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
  private:
   async::Task<void> make();

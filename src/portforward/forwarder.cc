@@ -49,7 +49,7 @@ Task<void> Forwarder::drain() {
   co_return Result<void>{};
 }
 
-async::asio::awaitable<void> Forwarder::stop() {
+async::Awaitable<void> Forwarder::stop() {
   surroundings_.pods.on_gone({});
   listener_->close();
   tasks_.cancel();

@@ -46,7 +46,7 @@ class Forwarder {
   void start();
   /// Takes no more connections; returns when those that are there have ended.
   async::Task<void> drain();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   bool draining() const { return draining_; }
   std::size_t serving() const { return serving_; }

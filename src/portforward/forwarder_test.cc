@@ -32,7 +32,7 @@ json::object pod(const std::string& name, const std::string& phase = "Running", 
 /// Gives connections to fake pods, which the test sees.
 class FakeDialer : public Dialer {
  public:
-  explicit FakeDialer(async::asio::any_io_executor executor) : executor_(executor) {}
+  explicit FakeDialer(async::Executor executor) : executor_(executor) {}
 
   async::Task<http::UpgradedConnection> dial(PodName name) override {
     dialled.push_back(name.name);
@@ -50,7 +50,7 @@ class FakeDialer : public Dialer {
   std::vector<std::unique_ptr<testing::FakePod>> pods;
 
  private:
-  async::asio::any_io_executor executor_;
+  async::Executor executor_;
 };
 
 class ForwarderTest : public testing::LoopTest {

@@ -16,8 +16,8 @@ using base::Result;
 
 /// One connection and who uses it.
 struct ConnectionPool::Entry {
-  Entry(async::asio::any_io_executor executor, async::Clock& clock,
-        std::unique_ptr<net::Stream> stream, const SpdyConnection::Options& options)
+  Entry(async::Executor executor, async::Clock& clock, std::unique_ptr<net::Stream> stream,
+        const SpdyConnection::Options& options)
       : connection(executor, clock, std::move(stream), options), idle_since(clock.now()) {}
 
   SpdyConnection connection;
@@ -29,7 +29,7 @@ struct ConnectionPool::Entry {
 
 /// The connections to one pod.
 struct ConnectionPool::Group {
-  explicit Group(async::asio::any_io_executor executor) : dialled(executor) {}
+  explicit Group(async::Executor executor) : dialled(executor) {}
 
   std::list<std::shared_ptr<Entry>> entries;
   bool dialling = false;
@@ -45,8 +45,8 @@ ConnectionPool::Opened::~Opened() {
   if (entry_) --entry_->tunnels;
 }
 
-ConnectionPool::ConnectionPool(async::asio::any_io_executor executor, async::Clock& clock,
-                               Dialer& dialer, Options options)
+ConnectionPool::ConnectionPool(async::Executor executor, async::Clock& clock, Dialer& dialer,
+                               Options options)
     : executor_(executor),
       clock_(clock),
       dialer_(dialer),
@@ -57,7 +57,7 @@ ConnectionPool::~ConnectionPool() = default;
 
 void ConnectionPool::start() { tasks_.spawn("idle connections", reap()); }
 
-async::asio::awaitable<void> ConnectionPool::stop() {
+async::Awaitable<void> ConnectionPool::stop() {
   tasks_.cancel();
   co_await tasks_.join();
 }

@@ -48,12 +48,11 @@ class ConnectionPool {
   };
 
   /// `clock` and `dialer` outlive the pool.
-  ConnectionPool(async::asio::any_io_executor executor, async::Clock& clock, Dialer& dialer,
-                 Options options);
+  ConnectionPool(async::Executor executor, async::Clock& clock, Dialer& dialer, Options options);
   ~ConnectionPool();
 
   void start();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   /// Callers that come while a connection is being made share it, and its failure.
   async::Task<Opened> open(PodName pod, std::uint16_t port);
@@ -76,7 +75,7 @@ class ConnectionPool {
   std::shared_ptr<Entry> usable(const Group& group) const;
   std::shared_ptr<Group> group_of(const PodName& pod);
 
-  async::asio::any_io_executor executor_;
+  async::Executor executor_;
   async::Clock& clock_;
   Dialer& dialer_;
   Options options_;

@@ -23,7 +23,7 @@ constexpr std::size_t kChunk = 32 * 1024;
 
 }  // namespace
 
-SpdyConnection::SpdyConnection(async::asio::any_io_executor executor, async::Clock& clock,
+SpdyConnection::SpdyConnection(async::Executor executor, async::Clock& clock,
                                std::unique_ptr<net::Stream> stream, Options options)
     : executor_(executor),
       clock_(clock),

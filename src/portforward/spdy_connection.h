@@ -37,8 +37,8 @@ class SpdyConnection {
   };
 
   /// `clock` outlives the connection.
-  SpdyConnection(async::asio::any_io_executor executor, async::Clock& clock,
-                 std::unique_ptr<net::Stream> stream, Options options);
+  SpdyConnection(async::Executor executor, async::Clock& clock, std::unique_ptr<net::Stream> stream,
+                 Options options);
   ~SpdyConnection();
 
   /// Until the connection ends, whoever ends it; its streams are lost then. Returns why.
@@ -73,7 +73,7 @@ class SpdyConnection {
   bool room_for(std::uint32_t id) const;
   void flush() { output_.notify_all(); }
 
-  async::asio::any_io_executor executor_;
+  async::Executor executor_;
   async::Clock& clock_;
   std::unique_ptr<net::Stream> stream_;
   Options options_;

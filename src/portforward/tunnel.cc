@@ -36,8 +36,7 @@ Task<StreamPair> open_pair(SpdyConnection& connection, std::uint16_t port, std::
   co_return pair;
 }
 
-Tunnel::Tunnel(async::asio::any_io_executor executor, async::Clock& clock, net::Stream& local,
-               StreamPair& pair)
+Tunnel::Tunnel(async::Executor executor, async::Clock& clock, net::Stream& local, StreamPair& pair)
     : clock_(clock), local_(local), pair_(pair), changed_(executor) {}
 
 Task<void> Tunnel::run() {

@@ -28,8 +28,7 @@ async::Task<StreamPair> open_pair(SpdyConnection& connection, std::uint16_t port
 /// is reset, so that nobody takes a part for the whole. The references outlive the tunnel.
 class Tunnel {
  public:
-  Tunnel(async::asio::any_io_executor executor, async::Clock& clock, net::Stream& local,
-         StreamPair& pair);
+  Tunnel(async::Executor executor, async::Clock& clock, net::Stream& local, StreamPair& pair);
 
   /// Until both directions have ended. Fails with what the far end said, or what broke.
   async::Task<void> run();

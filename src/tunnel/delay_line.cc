@@ -2,8 +2,7 @@
 
 namespace tunnel {
 
-DelayLine::DelayLine(async::asio::any_io_executor executor, async::Clock& clock,
-                     async::Duration delay)
+DelayLine::DelayLine(async::Executor executor, async::Clock& clock, async::Duration delay)
     : clock_(clock), delay_(delay), added_(executor) {}
 
 void DelayLine::add(Entry& entry) {

@@ -23,7 +23,7 @@ class DelayLine {
     async::TimePoint until_;
   };
 
-  DelayLine(async::asio::any_io_executor executor, async::Clock& clock, async::Duration delay);
+  DelayLine(async::Executor executor, async::Clock& clock, async::Duration delay);
 
   /// An entry that waits already begins anew.
   void add(Entry& entry);

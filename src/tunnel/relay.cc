@@ -30,8 +30,8 @@ base::Buffer right_sized(base::Buffer block) {
 
 }  // namespace
 
-Relay::Relay(async::asio::any_io_executor executor, net::Stream& socket, Outlet& outlet,
-             async::Clock& clock, StallWatch& watch, base::MemoryBudget& budget, Listener& listener,
+Relay::Relay(async::Executor executor, net::Stream& socket, Outlet& outlet, async::Clock& clock,
+             StallWatch& watch, base::MemoryBudget& budget, Listener& listener,
              const Options& options)
     : socket_(socket),
       outlet_(&outlet),

@@ -54,9 +54,8 @@ class Relay : public Sink, private DelayLine::Entry {
     DelayLine* departures = nullptr;
   };
 
-  Relay(async::asio::any_io_executor executor, net::Stream& socket, Outlet& outlet,
-        async::Clock& clock, StallWatch& watch, base::MemoryBudget& budget, Listener& listener,
-        const Options& options);
+  Relay(async::Executor executor, net::Stream& socket, Outlet& outlet, async::Clock& clock,
+        StallWatch& watch, base::MemoryBudget& budget, Listener& listener, const Options& options);
   ~Relay() override;
 
   /// Kept until run() begins: the socket's writing side may have other users before.

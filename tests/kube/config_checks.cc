@@ -78,7 +78,7 @@ class ConnectProxy {
     tasks_.spawn("proxy", accept());
   }
   std::string url() const { return "http://" + listener_->address(); }
-  async::asio::awaitable<void> stop() {
+  async::Awaitable<void> stop() {
     tasks_.cancel();
     co_await tasks_.join();
   }

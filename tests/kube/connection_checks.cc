@@ -70,7 +70,7 @@ class Watches {
   bool all_have(const std::string& name) const {
     return std::ranges::all_of(names_, [&](const auto& each) { return each.names.contains(name); });
   }
-  async::asio::awaitable<void> stop() {
+  async::Awaitable<void> stop() {
     tasks_.cancel();
     co_await tasks_.join();
   }

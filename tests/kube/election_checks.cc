@@ -33,7 +33,7 @@ class Candidate {
   }
   bool leads() const { return leads_; }
   /// As if the process were killed.
-  async::asio::awaitable<void> kill() {
+  async::Awaitable<void> kill() {
     leads_ = false;
     tasks_.cancel();
     co_await tasks_.join();

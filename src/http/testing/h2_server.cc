@@ -79,7 +79,7 @@ H2Server::H2Server(async::Loop& loop, async::Clock& clock)
   tasks_.spawn("accept", accept());
 }
 
-async::asio::awaitable<void> H2Server::stop() {
+async::Awaitable<void> H2Server::stop() {
   tasks_.cancel();
   co_await tasks_.join();
 }

@@ -34,7 +34,7 @@ class H2Link : public H2Connection::Handler {
 class H2Server {
  public:
   H2Server(async::Loop& loop, async::Clock& clock);
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
   Origin origin() const { return {.host = "127.0.0.1", .port = listener_->port()}; }
   const net::testing::Authority& authority() const { return authority_; }

@@ -73,7 +73,7 @@ FakeApiServer::FakeApiServer(async::Loop& loop, async::Clock& clock)
 
 FakeApiServer::~FakeApiServer() = default;
 
-async::asio::awaitable<void> FakeApiServer::stop() {
+async::Awaitable<void> FakeApiServer::stop() {
   listener_->close();
   tasks_.cancel();
   co_await tasks_.join();

@@ -89,7 +89,7 @@ class FakeApiServer {
   std::size_t open_watches() const { return watches_.size(); }
   std::size_t accepted() const { return accepted_; }
 
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
 
  private:
   struct Request;

@@ -60,13 +60,13 @@ class FakeApiTest : public ::testing::Test {
   }
 
   /// Ends something that stops by a coroutine.
-  void await(async::asio::awaitable<void> stopping) {
+  void await(async::Awaitable<void> stopping) {
     bool done = false;
     tasks_.spawn("stop", flag(std::move(stopping), done));
     EXPECT_TRUE(eventually([&] { return done; }));
   }
 
-  static async::Task<void> flag(async::asio::awaitable<void> task, bool& done) {
+  static async::Task<void> flag(async::Awaitable<void> task, bool& done) {
     co_await std::move(task);
     done = true;
     co_return base::Result<void>{};
@@ -78,7 +78,7 @@ class FakeApiTest : public ::testing::Test {
   }
 
   /// As await(), once all tasks were cancelled.
-  void await_end(async::asio::awaitable<void> stopping) {
+  void await_end(async::Awaitable<void> stopping) {
     async::TaskGroup last(loop_.get_executor());
     bool done = false;
     last.spawn("stop", flag(std::move(stopping), done));

@@ -13,7 +13,7 @@ using base::fail;
 using base::Result;
 
 struct Cable::Direction {
-  Direction(async::asio::any_io_executor executor, std::size_t most)
+  Direction(async::Executor executor, std::size_t most)
       : capacity(most), changed(std::move(executor)) {}
 
   bool readable() const { return broken || (!frozen && (!bytes.empty() || ended)); }
@@ -118,7 +118,7 @@ class Cable::End : public Stream {
   std::shared_ptr<Direction> in_, out_;
 };
 
-Cable::Cable(async::asio::any_io_executor executor, std::size_t capacity)
+Cable::Cable(async::Executor executor, std::size_t capacity)
     : there_(std::make_shared<Direction>(executor, capacity)),
       back_(std::make_shared<Direction>(executor, capacity)),
       first_(std::make_unique<End>(back_, there_)),

@@ -12,7 +12,7 @@ namespace net::testing {
 class Cable {
  public:
   /// Each direction holds `capacity` bytes; then its writer waits.
-  explicit Cable(async::asio::any_io_executor executor, std::size_t capacity = 256 * 1024);
+  explicit Cable(async::Executor executor, std::size_t capacity = 256 * 1024);
 
   /// The two ends, each taken once. They may outlive the cable. The other end of one that was
   /// closed reads what was written before, then the end; of one that was aborted a reset.

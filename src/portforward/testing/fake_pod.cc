@@ -15,7 +15,7 @@ std::string header(const SpdyHeaders& headers, std::string_view name) {
   return place == headers.end() ? "" : place->second;
 }
 
-FakePod::FakePod(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream)
+FakePod::FakePod(async::Executor executor, std::unique_ptr<net::Stream> stream)
     : stream_(std::move(stream)), wake_(executor), tasks_(executor) {
   tasks_.spawn("read", read_loop());
   tasks_.spawn("write", write_loop());

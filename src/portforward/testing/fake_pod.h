@@ -23,7 +23,7 @@ class FakePod {
     std::optional<std::uint32_t> reset;
   };
 
-  FakePod(async::asio::any_io_executor executor, std::unique_ptr<net::Stream> stream);
+  FakePod(async::Executor executor, std::unique_ptr<net::Stream> stream);
 
   bool replies = true;        // to new streams
   bool echoes = false;        // what comes on data streams, and their end

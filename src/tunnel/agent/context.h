@@ -14,7 +14,7 @@ namespace tunnel {
 /// What every part of one tunnel agent shares; it outlives them all. Thread: that of its loop.
 struct AgentContext {
   async::Clock& clock;
-  async::asio::any_io_executor executor;
+  async::Executor executor;
   AgentMetrics& metrics;
   base::MemoryBudget& budget;
   StallWatch& stall_watch;

@@ -33,7 +33,7 @@ class KonnectivityLink : public LinkProtocol,
   void drain() override;
   void stop() override { connections_.stop(); }
   async::Task<void> until_idle() override { return connections_.until_idle(); }
-  async::asio::awaitable<void> join() override { return connections_.join(); }
+  async::Awaitable<void> join() override { return connections_.join(); }
 
  private:
   http::Headers request_headers() const;

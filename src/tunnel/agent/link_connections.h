@@ -27,7 +27,7 @@ class LinkConnections {
   void detach();
   void stop() { tasks_.cancel(); }
   async::Task<void> until_idle() { return tasks_.until_empty(); }
-  async::asio::awaitable<void> join() { return tasks_.join(); }
+  async::Awaitable<void> join() { return tasks_.join(); }
 
   /// Starts to dial what `request` asks for.
   void dial(const Packet& request);

@@ -66,7 +66,7 @@ class LinkProtocol {
   /// Returns when it carries no connection.
   virtual async::Task<void> until_idle() = 0;
   /// After run(): returns when the connections have flushed what they had.
-  virtual async::asio::awaitable<void> join() = 0;
+  virtual async::Awaitable<void> join() = 0;
 };
 
 }  // namespace tunnel

@@ -28,7 +28,7 @@ class NativeLink : public LinkProtocol,
   void drain() override;
   void stop() override { tasks_.cancel(); }
   async::Task<void> until_idle() override { return tasks_.until_empty(); }
-  async::asio::awaitable<void> join() override { return tasks_.join(); }
+  async::Awaitable<void> join() override { return tasks_.join(); }
 
  private:
   async::Task<void> wait_for_welcome();

@@ -110,7 +110,7 @@ class ConnectEnd : public TunnelEnd, private TunnelStream::Owner {
 
 }  // namespace
 
-async::asio::awaitable<DialResult> dial_connect(std::shared_ptr<Link> link, Dial dial) {
+async::Awaitable<DialResult> dial_connect(std::shared_ptr<Link> link, Dial dial) {
   auto end = std::make_unique<ConnectEnd>(dial);
   CO_TRY_VOID(end->open(link->session(), dial.target));
   CO_TRY_VOID(co_await end->answer());

@@ -4,7 +4,7 @@
 
 namespace tunnel::client {
 
-async::asio::awaitable<DialError> lost(std::shared_ptr<Link> link, Dial dial) {
+async::Awaitable<DialError> lost(std::shared_ptr<Link> link, Dial dial) {
   const auto why = co_await link->ended();
   const std::string& reason = why ? why->message : why.error().message;
   co_return DialError(Failure::server_gone,

@@ -11,7 +11,7 @@ namespace tunnel::client {
 
 /// What a dial over any kind of frontend needs to know.
 struct Dial {
-  async::asio::any_io_executor executor;
+  async::Executor executor;
   async::Clock& clock;
   std::string target;  // "host:port"
   std::string server;  // for errors and peer()
@@ -20,6 +20,6 @@ struct Dial {
 };
 
 /// The error of a dial whose connection to the server was lost.
-async::asio::awaitable<DialError> lost(std::shared_ptr<Link> link, Dial dial);
+async::Awaitable<DialError> lost(std::shared_ptr<Link> link, Dial dial);
 
 }  // namespace tunnel::client

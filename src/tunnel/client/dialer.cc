@@ -53,7 +53,7 @@ Result<DialResult> told(DialResult result) {
 /// A connection on its way, which those wait for that may share it. It fails for all of them,
 /// except when its maker gave up.
 struct Dialer::Connecting {
-  explicit Connecting(const async::asio::any_io_executor& executor) : ended(executor) {}
+  explicit Connecting(async::Executor executor) : ended(executor) {}
   bool over = false;
   std::optional<base::Error> error;
   async::Event ended;
@@ -68,7 +68,7 @@ Dialer::~Dialer() {
   }
 }
 
-async::asio::awaitable<DialResult> Dialer::dial(std::string target) {
+async::Awaitable<DialResult> Dialer::dial(std::string target) {
   if (auto checked = check_target(target); !checked) {
     co_return std::unexpected(
         DialError(Failure::bad_target, fmt::format("cannot connect to \"{}\": {}; want HOST:PORT",
@@ -96,7 +96,7 @@ Task<DialResult> Dialer::attempts(std::string target) {
   }
 }
 
-async::asio::awaitable<DialResult> Dialer::attempt(LinkPtr link, Dial dial) {
+async::Awaitable<DialResult> Dialer::attempt(LinkPtr link, Dial dial) {
   using namespace async::asio::experimental::awaitable_operators;
   if (spoken_ == Protocol::grpc) co_return co_await dial_grpc(link, dial);
   auto first = co_await (dial_connect(link, dial) || link->silence());
@@ -168,7 +168,7 @@ Task<void> Dialer::connect() {
   co_return Result<void>{};
 }
 
-async::asio::awaitable<DialResult> Dialer::dial_alone(Dial dial) {
+async::Awaitable<DialResult> Dialer::dial_alone(Dial dial) {
   auto stream = std::exchange(fresh_, nullptr);
   if (!stream) {
     CO_TRY(Entrance::Connection made, co_await entrance_.connect());

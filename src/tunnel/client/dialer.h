@@ -35,7 +35,7 @@ class Dialer {
 
   /// Connects to `target`, "host:port". The server chooses the agent by the host, or as its
   /// strategy says; the agent resolves it.
-  async::asio::awaitable<DialResult> dial(std::string target);
+  async::Awaitable<DialResult> dial(std::string target);
   /// Lets connections to the server end after their last stream; returns when all have, or at the
   /// latest after `limit`.
   async::Task<void> finish(async::Duration limit);
@@ -55,13 +55,13 @@ class Dialer {
   };
 
   async::Task<DialResult> attempts(std::string target);
-  async::asio::awaitable<DialResult> attempt(LinkPtr link, Dial dial);
+  async::Awaitable<DialResult> attempt(LinkPtr link, Dial dial);
   bool goes_on(const DialError& error, const Tried& tried);
   void conclude(Protocol spoken);
   async::Task<LinkPtr> shared_link();
   async::Task<void> connect_first();
   async::Task<void> connect();
-  async::asio::awaitable<DialResult> dial_alone(Dial dial);
+  async::Awaitable<DialResult> dial_alone(Dial dial);
   async::Task<void> all_ended();
 
   async::Clock& clock_;

@@ -82,7 +82,7 @@ DialError server_failed(base::Error error, const Dial& dial) {
 
 }  // namespace
 
-async::asio::awaitable<DialResult> dial_http1(std::unique_ptr<net::Stream> fresh, Dial dial) {
+async::Awaitable<DialResult> dial_http1(std::unique_ptr<net::Stream> fresh, Dial dial) {
   ResetUnlessKept stream(std::move(fresh));
   const std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", dial.target);
   if (auto sent = co_await (*stream).write_all(base::as_bytes(request)); !sent)

@@ -20,7 +20,7 @@ Task<void> Join::run() {
   co_return Result<void>{};
 }
 
-async::asio::awaitable<void> Join::carry(Direction& direction, const Direction& other) {
+async::Awaitable<void> Join::carry(Direction& direction, const Direction& other) {
   auto carried = co_await carry_all(direction);
   direction.ended = carried.has_value();
   if (carried || failure_) co_return;

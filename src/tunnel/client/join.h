@@ -36,7 +36,7 @@ class Join {
     bool write_failed = false;  // at `to`
   };
 
-  async::asio::awaitable<void> carry(Direction& direction, const Direction& other);
+  async::Awaitable<void> carry(Direction& direction, const Direction& other);
   static async::Task<void> carry_all(Direction& direction);
 
   net::Stream& near_;

@@ -23,15 +23,14 @@ constexpr std::uint32_t kLargestWindow = 16 << 20;            // bytes, one stre
 
 }  // namespace
 
-std::shared_ptr<Link> Link::start(async::asio::any_io_executor executor, async::Clock& clock,
+std::shared_ptr<Link> Link::start(async::Executor executor, async::Clock& clock,
                                   std::unique_ptr<net::Stream> stream) {
   std::shared_ptr<Link> link(new Link(std::move(executor), clock, std::move(stream)));
   link->tasks_.spawn("frontend link", serve(link));
   return link;
 }
 
-Link::Link(async::asio::any_io_executor executor, async::Clock& clock,
-           std::unique_ptr<net::Stream> stream)
+Link::Link(async::Executor executor, async::Clock& clock, std::unique_ptr<net::Stream> stream)
     : executor_(executor),
       clock_(clock),
       budget_(std::numeric_limits<std::size_t>::max()),
@@ -67,7 +66,7 @@ Task<void> Link::watch() {
   co_return co_await connection_.keep_alive(clock_, kPingAfter, kPingPatience);
 }
 
-async::asio::awaitable<void> Link::silence() {
+async::Awaitable<void> Link::silence() {
   constexpr async::Duration kDoubtAfter = std::chrono::seconds(1);
   constexpr async::Duration kPatience = std::chrono::seconds(3);
   for (;;) {

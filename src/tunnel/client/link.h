@@ -21,7 +21,7 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
 
   /// A peer that speaks gRPC is not pinged, since Go's servers end the connections of those who
   /// ping often: there the kernel finds out that it has gone.
-  static std::shared_ptr<Link> start(async::asio::any_io_executor executor, async::Clock& clock,
+  static std::shared_ptr<Link> start(async::Executor executor, async::Clock& clock,
                                      std::unique_ptr<net::Stream> stream);
   ~Link() override;
 
@@ -36,7 +36,7 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
   /// Returns when the peer has stayed silent for four seconds, an answer to a ping included: the
   /// link takes no more streams then, while those that it has may live on. For a dial that waits:
   /// who asks was asleep, or the way was lost. Of a peer that is not pinged never.
-  async::asio::awaitable<void> silence();
+  async::Awaitable<void> silence();
   /// Takes no more streams; the connection ends after the last of them.
   void retire();
   /// Ends it at once.
@@ -45,8 +45,7 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
   async::Task<base::Error> ended();
 
  private:
-  Link(async::asio::any_io_executor executor, async::Clock& clock,
-       std::unique_ptr<net::Stream> stream);
+  Link(async::Executor executor, async::Clock& clock, std::unique_ptr<net::Stream> stream);
   static async::Task<void> serve(std::shared_ptr<Link> self);
   async::Task<void> watch();
   std::unique_ptr<http::H2StreamHandler> on_request(http::H2Stream&,
@@ -55,7 +54,7 @@ class Link : public std::enable_shared_from_this<Link>, private http::H2Connecti
   }
   void on_goaway(std::uint32_t) override { accepting_ = false; }
 
-  async::asio::any_io_executor executor_;
+  async::Executor executor_;
   async::Clock& clock_;
   base::MemoryBudget budget_;
   base::MemoryBudget grown_;

@@ -186,7 +186,7 @@ class ProxyEnd : public TunnelEnd, private ProxyCall::Owner {
 
 }  // namespace
 
-async::asio::awaitable<DialResult> dial_grpc(std::shared_ptr<Link> link, Dial dial) {
+async::Awaitable<DialResult> dial_grpc(std::shared_ptr<Link> link, Dial dial) {
   auto end = std::make_unique<ProxyEnd>(dial);
   CO_TRY_VOID(end->open(link->session(), dial.target));
   CO_TRY_VOID(co_await end->answer());

@@ -11,6 +11,6 @@ namespace tunnel::client {
 ///
 /// konnectivity knows no half of an end. After shutdown_write() the target's direction stays open
 /// until the target ends it or was silent for 30 s; then the connection is closed.
-async::asio::awaitable<DialResult> dial_grpc(std::shared_ptr<Link> link, Dial dial);
+async::Awaitable<DialResult> dial_grpc(std::shared_ptr<Link> link, Dial dial);
 
 }  // namespace tunnel::client

@@ -11,7 +11,7 @@ using async::Task;
 using base::Code;
 using base::Result;
 
-TunnelEnd::TunnelEnd(async::asio::any_io_executor executor, async::Clock& clock, std::string peer,
+TunnelEnd::TunnelEnd(async::Executor executor, async::Clock& clock, std::string peer,
                      async::Duration silence_limit)
     : clock_(clock),
       peer_(std::move(peer)),

@@ -31,7 +31,7 @@ class TunnelEnd : public net::Stream {
  protected:
   /// `silence_limit`: where the link knows no half of an end, the target's direction stays open
   /// after shutdown_write() until the target was silent for so long; 0 = it ends by itself.
-  TunnelEnd(async::asio::any_io_executor executor, async::Clock& clock, std::string peer,
+  TunnelEnd(async::Executor executor, async::Clock& clock, std::string peer,
             async::Duration silence_limit);
 
   /// Bytes of the target.

@@ -13,7 +13,7 @@ Port::Port(async::Loop& loop, std::unique_ptr<net::Listener> listener, Serve ser
 
 void Port::start() { tasks_.spawn("accept", accept()); }
 
-async::asio::awaitable<void> Port::stop() {
+async::Awaitable<void> Port::stop() {
   listener_->close();
   tasks_.cancel();
   co_await tasks_.join();

@@ -37,7 +37,7 @@ class Port {
   Port(async::Loop& loop, std::unique_ptr<net::Listener> listener, Serve serve);
 
   void start();
-  async::asio::awaitable<void> stop();
+  async::Awaitable<void> stop();
   /// What it is bound to.
   std::string address() const { return listener_->address(); }
 

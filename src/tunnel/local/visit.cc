@@ -32,7 +32,7 @@ Task<std::string> Visit::read_more() {
   co_return std::string(base::as_text(base::Bytes(block).first(count)));
 }
 
-async::asio::awaitable<std::expected<void, client::DialError>> Visit::dial(std::string target) {
+async::Awaitable<std::expected<void, client::DialError>> Visit::dial(std::string target) {
   using namespace async::asio::experimental::awaitable_operators;
   outcome_.target = target;
   auto first = co_await (context_.dialer.dial(target) || client_gone());

@@ -22,7 +22,7 @@ class Visit {
   /// More of what the client says before it is connected; an error for its end.
   async::Task<std::string> read_more();
   /// Connects to `target`, or gives up when the client goes away meanwhile.
-  async::asio::awaitable<std::expected<void, client::DialError>> dial(std::string target);
+  async::Awaitable<std::expected<void, client::DialError>> dial(std::string target);
   /// Nothing that follows the request with this head is carried. Returns how many of the bytes that
   /// were read behind it belong to it.
   std::size_t keep_to_request(const std::string& head, std::string_view behind);

@@ -17,7 +17,7 @@ namespace tunnel {
 /// What every part of one tunnel server shares. Owned by Server; thread: that of its loop.
 struct ServerContext {
   async::Clock& clock;
-  async::asio::any_io_executor executor;
+  async::Executor executor;
   ServerMetrics& metrics;
   base::MemoryBudget& budget;
   Router& router;

@@ -19,8 +19,8 @@ class FarEnd;
 /// with the link. Each pointer is read and written on its own loop only, and null once its end has
 /// gone; messages carry the whole by shared pointer and find their end, or nobody.
 struct Crossing {
-  async::asio::any_io_executor near_loop;
-  async::asio::any_io_executor far_loop;
+  async::Executor near_loop;
+  async::Executor far_loop;
   RemoteLeg* near = nullptr;
   FarEnd* far = nullptr;
 

@@ -142,7 +142,7 @@ Task<void> Server::on_all(Task<void> (Shard::*what)()) {
   co_return Result<void>{};
 }
 
-async::asio::awaitable<void> Server::stop(async::TimePoint deadline) {
+async::Awaitable<void> Server::stop(async::TimePoint deadline) {
   stop_accepting();
   (void)co_await on_all(&Shard::stop_agents);
   (void)co_await drained(deadline);

@@ -43,7 +43,7 @@ class Server {
   async::Task<void> drained(async::TimePoint deadline);
   /// Ends all agents, then lets clients take their last bytes until `deadline`, then ends
   /// everything.
-  async::asio::awaitable<void> stop(async::TimePoint deadline);
+  async::Awaitable<void> stop(async::TimePoint deadline);
 
  private:
   struct Entrance {

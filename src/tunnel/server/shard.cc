@@ -28,7 +28,7 @@ using namespace async::asio::experimental::awaitable_operators;
 /// Asks an authenticator that lives on another loop.
 class DistantAuthenticator : public TokenAuthenticator {
  public:
-  DistantAuthenticator(async::asio::any_io_executor there, TokenAuthenticator& authenticator)
+  DistantAuthenticator(async::Executor there, TokenAuthenticator& authenticator)
       : there_(std::move(there)), authenticator_(authenticator) {}
 
   Task<void> authenticate(std::string token) override {
@@ -39,7 +39,7 @@ class DistantAuthenticator : public TokenAuthenticator {
   }
 
  private:
-  async::asio::any_io_executor there_;
+  async::Executor there_;
   TokenAuthenticator& authenticator_;
 };
 

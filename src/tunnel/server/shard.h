@@ -60,7 +60,7 @@ class Shard {
   /// Serves a connection that was accepted on this loop. `door` outlives it. Any thread.
   void admit(const Door& door, net::Socket socket);
 
-  async::asio::any_io_executor executor() const { return context_.executor; }
+  async::Executor executor() const { return context_.executor; }
   const Router& router() const { return router_; }
   /// Connections of agents. Any thread.
   std::size_t agents() const { return agent_count_; }

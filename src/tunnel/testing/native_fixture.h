@@ -42,7 +42,7 @@ class NativeWorld {
     std::optional<base::Error> ended;
   };
   struct Link {
-    Link(const async::asio::any_io_executor& executor) : cable(executor) {}
+    Link(async::Executor executor) : cable(executor) {}
     net::testing::Cable cable;
     AgentEnd agent;
     ServerEnd server;
