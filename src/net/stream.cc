@@ -45,12 +45,10 @@ std::optional<base::Result<std::size_t>> BlockReader::note(
 }
 
 std::optional<base::Result<base::Buffer>> BlockReader::take(std::size_t limit) {
-  base::Buffer block(base::Buffer::kBlock);
-  const auto count = note(stream_.try_read(block.tail().first(limit)));
-  if (!count) return std::nullopt;
-  if (!*count) return base::fail(count->error());
-  block.commit(**count);
-  return block;
+  auto blocks = take(limit, 1);
+  if (!blocks) return std::nullopt;
+  if (!*blocks) return base::fail((*blocks).error());
+  return (*blocks)->empty() ? base::Buffer() : (*blocks)->pop();
 }
 
 std::optional<base::Result<base::BufferQueue>> BlockReader::take(std::size_t limit,
