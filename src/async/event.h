@@ -8,6 +8,7 @@
 
 namespace async {
 
+/// Asio's steady timer on a Loop. What waits for time takes a Clock instead, for tests.
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, Executor>;
 

@@ -6,6 +6,7 @@
 
 namespace async {
 
+/// Asio's set of signals on a Loop.
 using SignalSet = asio::basic_signal_set<Executor>;
 
 }  // namespace async

@@ -19,6 +19,7 @@ using Loop = asio::io_context;
 /// goes through a pointer to it (docs/decisions/0029-one-kind-of-executor.md).
 using Executor = Loop::executor_type;
 
+/// A coroutine whose result is no Result: as a rule the end of something, which cannot fail.
 template <typename T>
 using Awaitable = asio::awaitable<T, Executor>;
 

@@ -11,7 +11,7 @@ namespace net {
 
 /// One attempt to connect a TCP socket. What is on this machine, or in a pod of this node, has
 /// answered by the time the system call returns: then nobody waits for the loop. Destroyed, it ends
-/// unanswered. Thread: that of the loop.
+/// unanswered. Owns its socket until take(). Thread: that of the loop.
 class ConnectAttempt {
  public:
   ConnectAttempt(async::Executor executor, const boost::asio::ip::tcp::endpoint& endpoint);

@@ -74,7 +74,7 @@ class BlockReader {
   async::Task<void> wait();
   /// The next bytes, at most `limit`; an empty block is the end. Nothing when there is none yet.
   std::optional<base::Result<base::Buffer>> take(std::size_t limit = base::Buffer::kBlock);
-  /// The same, up to `blocks` of them, all but the last full. None is the end.
+  /// The same, up to `blocks` of them, eight at most, all but the last full. None is the end.
   std::optional<base::Result<base::BufferQueue>> take(std::size_t limit, std::size_t blocks);
   /// What has come, more at once and without a block to keep it: what is returned is gone when the
   /// caller waits for something.
